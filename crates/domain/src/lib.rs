@@ -1,0 +1,1 @@
+//! Documents, people, registers and policy of Trình Ký: pure rules, no I/O.

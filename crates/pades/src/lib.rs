@@ -1,0 +1,1 @@
+//! PDF signing engine: revisions, CMS, time stamps, verification; bytes in, bytes out.

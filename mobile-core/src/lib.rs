@@ -1,0 +1,1 @@
+//! What every signer's device shares: inbox, review, digest, consent, detached CMS.

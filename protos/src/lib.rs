@@ -1,0 +1,1 @@
+//! The wire contract of Trình Ký between server, core and apps.

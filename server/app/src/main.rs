@@ -1,0 +1,3 @@
+//! The trinhky binary: serve, work, gate, admin, verify, pdf.
+
+fn main() {}

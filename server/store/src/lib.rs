@@ -1,0 +1,1 @@
+//! Rows and files of Trình Ký on SQLite or PostgreSQL.

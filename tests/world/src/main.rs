@@ -1,0 +1,3 @@
+//! An imaginary province for demos and tests: PKI, TSA, OCSP, MSSP, push.
+
+fn main() {}
