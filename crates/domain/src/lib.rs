@@ -1,1 +1,6 @@
-//! Documents, people, registers and policy of Trình Ký: pure rules, no I/O.
+//! What is true, whoever asks: people and offices, documents and their life, signatures asked for, registers,
+//! policy profiles and audit entries.
+//!
+//! Pure rules: no socket, no clock, no random source, no SQL, no async. Time, chance and ids are arguments.
+
+pub mod ids;
