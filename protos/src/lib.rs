@@ -1,1 +1,25 @@
 //! The wire contract of Trình Ký between server, core and apps.
+//!
+//! Plain serde types and nothing else: no rule is decided here. Names end in `Request`, `Response` or `View`; claims
+//! that a device signs end in `Claims`. Byte strings travel as base64 ([`Base64Bytes`]), digests as 64 lower-case
+//! hex digits ([`HexDigest`]), times as RFC 3339 in UTC. Unknown members are ignored on reading, so that a field may
+//! be added without a new version; the signed claims alone refuse them, because there an unread word is a danger.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`session`] | signing in, who I am |
+//! | [`device`] | enrolling a phone: the statement, the claims its key signs |
+//! | [`document`] | documents, files, reviews, the inbox |
+//! | [`signing`] | preparing a signature, the decision, the attempt as the phone sees it |
+//! | [`seal`] | the clerk's number, seal and release |
+//! | [`problem`] | RFC 9457 problem details and every stable code with its status and sentences |
+
+pub mod bytes;
+pub mod device;
+pub mod document;
+pub mod problem;
+pub mod seal;
+pub mod session;
+pub mod signing;
+
+pub use bytes::{Base64Bytes, HexDigest};
