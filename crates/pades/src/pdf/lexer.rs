@@ -1,0 +1,515 @@
+//! Tokens and direct objects (ISO 32000-2, 7.2 and 7.3) over bytes in memory.
+//!
+//! The lexer does not know the file: references stay references, and a stream is recognised by whoever reads the
+//! indirect object around it (`indirect.rs`). Nesting is bounded; nothing is copied but strings and names. A token
+//! that touches the end of the bytes might go on behind it and is [`Lack::More`]: who has all the bytes puts white
+//! space behind them.
+
+use super::{
+    error::PdfError,
+    object::{Dict, ObjRef, Object},
+};
+
+/// A cursor over bytes.
+#[derive(Clone)]
+pub struct Lexer<'a> {
+    buf: &'a [u8],
+    pos: usize,
+    /// Added to positions in errors.
+    base: u64,
+    depth_left: usize,
+}
+
+/// Why a token could not be read from this window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lack {
+    /// The bytes end within the token: a larger window may help.
+    More,
+    /// The bytes break the grammar.
+    Bad(PdfError),
+}
+
+impl From<Lack> for PdfError {
+    fn from(lack: Lack) -> Self {
+        match lack {
+            Lack::More => PdfError::Truncated { at: 0 },
+            Lack::Bad(error) => error,
+        }
+    }
+}
+
+/// One token of a content stream or a PostScript calculator, where operators stand between objects.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// An operand.
+    Object(Object),
+    /// An operator or any other keyword.
+    Keyword(Vec<u8>),
+}
+
+impl<'a> Lexer<'a> {
+    /// A cursor at the start of `buf`; `base` is the offset of `buf` in the file, for messages.
+    pub fn new(buf: &'a [u8], base: u64, depth: usize) -> Self {
+        Self { buf, pos: 0, base, depth_left: depth }
+    }
+
+    /// Offset within the buffer.
+    pub fn pos(&self) -> usize {
+        self.pos
+    }
+
+    /// Moves to an offset within the buffer (at most its end).
+    pub fn seek(&mut self, pos: usize) {
+        self.pos = pos.min(self.buf.len());
+    }
+
+    /// What was not read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.buf.get(self.pos..).unwrap_or_default()
+    }
+
+    /// The next byte without taking it.
+    pub fn peek(&self) -> Option<u8> {
+        self.buf.get(self.pos).copied()
+    }
+
+    fn bump(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.pos += 1;
+        Some(byte)
+    }
+
+    fn bad<T>(&self, what: &'static str) -> Result<T, Lack> {
+        Err(Lack::Bad(PdfError::Malformed { at: self.base + self.pos as u64, what }))
+    }
+
+    /// Skips white space and comments.
+    pub fn skip_space(&mut self) {
+        while let Some(byte) = self.peek() {
+            if byte == b'%' {
+                while self.peek().is_some_and(|b| b != b'\n' && b != b'\r') {
+                    self.pos += 1;
+                }
+            } else if is_space(byte) {
+                self.pos += 1;
+            } else {
+                break;
+            }
+        }
+    }
+
+    /// Takes `word` if it stands next as a whole token.
+    ///
+    /// # Errors
+    /// [`Lack::More`] if the buffer ends before that can be told.
+    pub fn take_keyword(&mut self, word: &[u8]) -> Result<bool, Lack> {
+        self.skip_space();
+        let rest = self.rest();
+        if rest.len() < word.len() {
+            return if word.starts_with(rest) { Err(Lack::More) } else { Ok(false) };
+        }
+        let ends = rest.get(word.len()).is_none_or(|&b| !is_regular(b));
+        if rest.starts_with(word) && ends {
+            self.pos += word.len();
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// An unsigned integer.
+    ///
+    /// # Errors
+    /// [`Lack::Bad`] if something else stands there or it exceeds 64 bits.
+    pub fn unsigned(&mut self) -> Result<u64, Lack> {
+        self.skip_space();
+        let start = self.pos;
+        let mut value: u64 = 0;
+        while let Some(digit @ b'0'..=b'9') = self.peek() {
+            let next = value.checked_mul(10).and_then(|v| v.checked_add(u64::from(digit - b'0')));
+            let Some(next) = next else { return self.bad("a number is too large") };
+            value = next;
+            self.pos += 1;
+        }
+        if self.pos == start {
+            return if self.peek().is_none() { Err(Lack::More) } else { self.bad("a number was expected") };
+        }
+        Ok(value)
+    }
+
+    /// A direct object, or a reference.
+    ///
+    /// # Errors
+    /// [`Lack`]; also if arrays and dictionaries nest too deeply.
+    pub fn object(&mut self) -> Result<Object, Lack> {
+        match self.item()? {
+            Item::Object(object) => Ok(object),
+            Item::Keyword(_) => self.bad("an object was expected"),
+        }
+    }
+
+    /// An object or an operator.
+    ///
+    /// # Errors
+    /// As [`Lexer::object`].
+    pub fn item(&mut self) -> Result<Item, Lack> {
+        self.skip_space();
+        let Some(first) = self.peek() else { return Err(Lack::More) };
+        let object = match first {
+            b'/' => self.name().map(Object::Name)?,
+            b'(' => self.literal_string().map(Object::Str)?,
+            b'<' if self.rest().starts_with(b"<<") => self.dict().map(Object::Dict)?,
+            b'<' if self.rest().len() == 1 => return Err(Lack::More),
+            b'<' => self.hex_string().map(Object::Str)?,
+            b'[' => self.array().map(Object::Array)?,
+            b'+' | b'-' | b'.' | b'0'..=b'9' => return self.number_or_reference(),
+            b')' | b'>' | b']' | b'{' | b'}' => {
+                self.pos += 1;
+                return self.bad("a closing bracket without its opening one");
+            }
+            _ => return self.keyword(),
+        };
+        Ok(Item::Object(object))
+    }
+
+    fn keyword(&mut self) -> Result<Item, Lack> {
+        let start = self.pos;
+        while self.peek().is_some_and(is_regular) {
+            self.pos += 1;
+        }
+        if self.peek().is_none() {
+            return Err(Lack::More);
+        }
+        let word = self.buf.get(start..self.pos).unwrap_or_default();
+        Ok(match word {
+            b"true" => Item::Object(Object::Bool(true)),
+            b"false" => Item::Object(Object::Bool(false)),
+            b"null" => Item::Object(Object::Null),
+            _ => Item::Keyword(word.to_vec()),
+        })
+    }
+
+    fn number_or_reference(&mut self) -> Result<Item, Lack> {
+        let first = self.number();
+        let Object::Int(number) = first else { return Ok(Item::Object(first)) };
+        if let (Ok(number), Ok(generation)) = (u32::try_from(number), self.look_reference()?) {
+            return Ok(Item::Object(Object::Ref(ObjRef { number, generation })));
+        }
+        Ok(Item::Object(Object::Int(number)))
+    }
+
+    /// Takes `G R` if that is what follows.
+    fn look_reference(&mut self) -> Result<Result<u16, ()>, Lack> {
+        let mut ahead = self.clone();
+        ahead.skip_space();
+        let start = ahead.pos;
+        while ahead.peek().is_some_and(|b| b.is_ascii_digit()) && ahead.pos - start <= 5 {
+            ahead.pos += 1;
+        }
+        if ahead.peek().is_none() {
+            return Err(Lack::More);
+        }
+        let generation = self.buf.get(start..ahead.pos).and_then(|digits| std::str::from_utf8(digits).ok());
+        let Some(generation) = generation.and_then(|digits| digits.parse::<u16>().ok()) else {
+            return Ok(Err(()));
+        };
+        if !ahead.peek().is_some_and(is_space) {
+            return Ok(Err(()));
+        }
+        if ahead.take_keyword(b"R")? {
+            self.pos = ahead.pos;
+            return Ok(Ok(generation));
+        }
+        Ok(Err(()))
+    }
+
+    /// A number; sloppy writers' `--5`, `1.2.3` and `4-5` are read as other readers do.
+    fn number(&mut self) -> Object {
+        let start = self.pos;
+        let mut negative = false;
+        while let Some(sign @ (b'+' | b'-')) = self.peek() {
+            negative |= sign == b'-';
+            self.pos += 1;
+        }
+        let digits_start = self.pos;
+        let mut dots = 0;
+        let mut digits_end = None;
+        while let Some(byte @ (b'0'..=b'9' | b'.' | b'-')) = self.peek() {
+            if byte == b'.' {
+                dots += 1;
+            }
+            if (dots > 1 || byte == b'-') && digits_end.is_none() {
+                digits_end = Some(self.pos);
+            }
+            self.pos += 1;
+        }
+        if self.pos == start {
+            self.pos += 1;
+        }
+        let digits = self.buf.get(digits_start..digits_end.unwrap_or(self.pos)).unwrap_or_default();
+        let text = std::str::from_utf8(digits).unwrap_or_default();
+        if dots == 0
+            && let Ok(value) = text.parse::<i64>()
+        {
+            return Object::Int(if negative { -value } else { value });
+        }
+        let value: f64 = text.parse().unwrap_or(0.0);
+        Object::Real(if negative { -value } else { value })
+    }
+
+    fn name(&mut self) -> Result<Vec<u8>, Lack> {
+        self.pos += 1;
+        let mut name = Vec::new();
+        loop {
+            match self.peek() {
+                None => return Err(Lack::More),
+                Some(b'#') => {
+                    let hex = self.rest().get(1..3);
+                    self.pos += 1;
+                    let byte =
+                        hex.and_then(|hex| Some(hex_digit(*hex.first()?)? << 4 | hex_digit(*hex.get(1)?)?));
+                    match byte {
+                        Some(byte) => {
+                            name.push(byte);
+                            self.pos += 2;
+                        }
+                        None => name.push(b'#'),
+                    }
+                }
+                Some(byte) if is_regular(byte) => {
+                    name.push(byte);
+                    self.pos += 1;
+                }
+                Some(_) => return Ok(name),
+            }
+        }
+    }
+
+    fn literal_string(&mut self) -> Result<Vec<u8>, Lack> {
+        self.pos += 1;
+        let mut out = Vec::new();
+        let mut open = 1_usize;
+        loop {
+            match self.bump().ok_or(Lack::More)? {
+                b'(' => {
+                    open += 1;
+                    out.push(b'(');
+                }
+                b')' => {
+                    open -= 1;
+                    if open == 0 {
+                        return Ok(out);
+                    }
+                    out.push(b')');
+                }
+                b'\\' => self.escape(&mut out)?,
+                b'\r' => {
+                    if self.peek() == Some(b'\n') {
+                        self.pos += 1;
+                    }
+                    out.push(b'\n');
+                }
+                byte => out.push(byte),
+            }
+        }
+    }
+
+    fn escape(&mut self, out: &mut Vec<u8>) -> Result<(), Lack> {
+        match self.bump().ok_or(Lack::More)? {
+            b'n' => out.push(b'\n'),
+            b'r' => out.push(b'\r'),
+            b't' => out.push(b'\t'),
+            b'b' => out.push(8),
+            b'f' => out.push(12),
+            b'\n' => {}
+            b'\r' => {
+                if self.peek() == Some(b'\n') {
+                    self.pos += 1;
+                }
+            }
+            digit @ b'0'..=b'7' => {
+                let mut value = u32::from(digit - b'0');
+                for _ in 0..2 {
+                    let Some(next @ b'0'..=b'7') = self.peek() else { break };
+                    value = value * 8 + u32::from(next - b'0');
+                    self.pos += 1;
+                }
+                out.push(u8::try_from(value & 0xff).unwrap_or_default());
+            }
+            other => out.push(other),
+        }
+        Ok(())
+    }
+
+    fn hex_string(&mut self) -> Result<Vec<u8>, Lack> {
+        self.pos += 1;
+        let mut out = Vec::new();
+        let mut high = None;
+        loop {
+            let byte = self.bump().ok_or(Lack::More)?;
+            if byte == b'>' {
+                out.extend(high.map(|high: u8| high << 4));
+                return Ok(out);
+            }
+            if is_space(byte) {
+                continue;
+            }
+            let Some(digit) = hex_digit(byte) else { return self.bad("a hex string holds something else") };
+            match high.take() {
+                None => high = Some(digit),
+                Some(high) => out.push(high << 4 | digit),
+            }
+        }
+    }
+
+    fn array(&mut self) -> Result<Vec<Object>, Lack> {
+        self.pos += 1;
+        self.enter()?;
+        let mut items = Vec::new();
+        loop {
+            self.skip_space();
+            match self.peek() {
+                None => return Err(Lack::More),
+                Some(b']') => {
+                    self.pos += 1;
+                    self.depth_left += 1;
+                    return Ok(items);
+                }
+                Some(_) => items.push(self.object()?),
+            }
+        }
+    }
+
+    fn dict(&mut self) -> Result<Dict, Lack> {
+        self.pos += 2;
+        self.enter()?;
+        let mut dict = Dict::new();
+        loop {
+            self.skip_space();
+            match self.peek() {
+                None => return Err(Lack::More),
+                Some(b'>') if self.rest().starts_with(b">>") => {
+                    self.pos += 2;
+                    self.depth_left += 1;
+                    return Ok(dict);
+                }
+                Some(b'>') if self.rest().len() == 1 => return Err(Lack::More),
+                Some(b'/') => {
+                    let key = self.name()?;
+                    self.skip_space();
+                    // `/Key >>` and `/Key /Other …` without a value cannot be told apart from the latter being one.
+                    let value = if self.rest().starts_with(b">>") { Object::Null } else { self.object()? };
+                    dict.push(key, value);
+                }
+                Some(_) => return self.bad("a dictionary key was expected"),
+            }
+        }
+    }
+
+    fn enter(&mut self) -> Result<(), Lack> {
+        match self.depth_left.checked_sub(1) {
+            Some(left) => {
+                self.depth_left = left;
+                Ok(())
+            }
+            None => Err(Lack::Bad(PdfError::Limit("objects are nested too deeply"))),
+        }
+    }
+
+    /// The keys of the dictionary that stands next, each with the place of its value in the buffer, in file order
+    /// and with duplicates: for checks on raw bytes.
+    ///
+    /// # Errors
+    /// As [`Lexer::object`].
+    pub fn dict_spans(&mut self) -> Result<Vec<(Vec<u8>, std::ops::Range<usize>)>, Lack> {
+        self.skip_space();
+        if !self.rest().starts_with(b"<<") {
+            return self.bad("a dictionary was expected");
+        }
+        self.pos += 2;
+        let mut spans = Vec::new();
+        loop {
+            self.skip_space();
+            if self.rest().starts_with(b">>") {
+                self.pos += 2;
+                return Ok(spans);
+            }
+            if self.peek() != Some(b'/') {
+                return if self.rest().len() < 2 {
+                    Err(Lack::More)
+                } else {
+                    self.bad("a dictionary key was expected")
+                };
+            }
+            let key = self.name()?;
+            self.skip_space();
+            let start = self.pos;
+            if !self.rest().starts_with(b">>") {
+                self.object()?;
+            }
+            spans.push((key, start..self.pos));
+        }
+    }
+}
+
+/// White space by 7.2.3.
+pub fn is_space(byte: u8) -> bool {
+    matches!(byte, 0 | b'\t' | b'\n' | 12 | b'\r' | b' ')
+}
+
+/// Neither white space nor delimiter.
+pub fn is_regular(byte: u8) -> bool {
+    !is_space(byte) && !matches!(byte, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
+}
+
+pub(super) fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parse(text: &[u8]) -> Result<Object, Lack> {
+        Lexer::new(text, 0, 8).object()
+    }
+
+    #[test]
+    fn every_kind_of_object() {
+        let text =
+            b"<< /A 1 /B -2.5 /C (a\\(b\\)\\101(n)) /D <48 6> /E [1 0 R 2 3] /F true /G null /H#20 /x >> ";
+        let object = parse(text).unwrap();
+        let dict = object.as_dict().unwrap();
+        assert_eq!(dict.get("A"), Some(&Object::Int(1)));
+        assert_eq!(dict.get("B"), Some(&Object::Real(-2.5)));
+        assert_eq!(dict.get("C").unwrap().as_str().unwrap(), b"a(b)A(n)");
+        assert_eq!(dict.get("D").unwrap().as_str().unwrap(), b"H\x60");
+        let items = [Object::Ref(ObjRef::new(1)), Object::Int(2), Object::Int(3)];
+        assert_eq!(dict.get("E").unwrap().as_array().unwrap(), items);
+        assert_eq!(dict.get("F"), Some(&Object::Bool(true)));
+        assert_eq!(dict.get("G"), None);
+        assert!(dict.get("H ").unwrap().is_name(b"x"));
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error() {
+        assert!(matches!(parse(&b"[".repeat(100)), Err(Lack::Bad(PdfError::Limit(_)))));
+    }
+
+    #[test]
+    fn a_window_that_ends_early_asks_for_more() {
+        for text in ["<< /A (b", "[1 2", "/Name", "<< /A <4", "<", "<< /A 1 >"] {
+            assert_eq!(parse(text.as_bytes()), Err(Lack::More), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut lexer = Lexer::new(&bytes, 0, 8);
+            while lexer.item().is_ok() {}
+            let _ = Lexer::new(&bytes, 0, 8).dict_spans();
+        }
+    }
+}
