@@ -17,6 +17,7 @@ use super::{
     error::PdfError,
     filter::{self, Decoded},
     indirect::{self, Indirect, header_at, read_indirect, with_window},
+    lexer::Spans,
     limits::Limits,
     object::{Dict, ObjRef, Object, Stream},
     objstm::Container,
@@ -37,6 +38,7 @@ pub struct File<'a> {
 
 /// What is unusual about the structure of a file, in the order a reader meets it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent findings, each on its own")]
 pub struct Oddities {
     /// Bytes before `%PDF-`.
     pub junk_before_header: u64,
@@ -175,7 +177,7 @@ impl<'a> File<'a> {
     ///
     /// # Errors
     /// [`PdfError`] if no indirect dictionary stands there.
-    pub fn dict_spans(&self, offset: u64) -> Result<Vec<(Vec<u8>, Range<u64>)>, PdfError> {
+    pub fn dict_spans(&self, offset: u64) -> Result<Spans<u64>, PdfError> {
         with_window(self.source, offset, &self.limits, |lexer| {
             lexer.unsigned()?;
             lexer.unsigned()?;

@@ -38,6 +38,9 @@ impl From<Lack> for PdfError {
     }
 }
 
+/// The keys of a dictionary in file order, duplicates included, each with the place of its value.
+pub type Spans<Offset> = Vec<(Vec<u8>, std::ops::Range<Offset>)>;
+
 /// One token of a content stream or a PostScript calculator, where operators stand between objects.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item {
@@ -420,7 +423,7 @@ impl<'a> Lexer<'a> {
     ///
     /// # Errors
     /// As [`Lexer::object`].
-    pub fn dict_spans(&mut self) -> Result<Vec<(Vec<u8>, std::ops::Range<usize>)>, Lack> {
+    pub fn dict_spans(&mut self) -> Result<Spans<usize>, Lack> {
         self.skip_space();
         if !self.rest().starts_with(b"<<") {
             return self.bad("a dictionary was expected");

@@ -34,7 +34,7 @@ pub use error::PdfError;
 pub use file::{File, Oddities, View, find};
 pub use filter::{Decoded, decode};
 pub use indirect::{Indirect, header_at, read_indirect};
-pub use lexer::{Item, Lack, Lexer, is_regular, is_space};
+pub use lexer::{Item, Lack, Lexer, Spans, is_regular, is_space};
 pub use limits::Limits;
 pub use object::{Dict, ObjRef, Object, Stream};
 pub use pages::{Page, Rect};

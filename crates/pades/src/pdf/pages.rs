@@ -28,6 +28,7 @@ impl Rect {
     }
 
     /// The corners in order, whatever order they were written in.
+    #[must_use]
     pub fn normalised(self) -> Self {
         Self {
             x0: self.x0.min(self.x1),

@@ -214,12 +214,13 @@ fn strict_entry(line: &[u8], shift: u64) -> Option<Place> {
         bytes.iter().try_fold(0_u64, |value, &b| b.is_ascii_digit().then(|| value * 10 + u64::from(b - b'0')))
     };
     let offset = digits(offset)?;
-    let [b' ', a, b, c, d, e, b' ', kind, ends @ ..] = rest else { return None };
+    let (generation, rest) = rest.split_at_checked(7)?;
+    let generation = generation.strip_prefix(b" ")?.strip_suffix(b" ")?;
+    let [kind, ends @ ..] = rest else { return None };
     if !matches!(ends, [b' ' | b'\r', b'\n' | b'\r']) {
         return None;
     }
-    let generation = digits(&[*a, *b, *c, *d, *e])?;
-    place(*kind, offset, generation, shift)
+    place(*kind, offset, digits(generation)?, shift)
 }
 
 fn place(kind: u8, offset: u64, generation: u64, shift: u64) -> Option<Place> {
