@@ -23,3 +23,5 @@ pub mod session;
 pub mod signing;
 
 pub use bytes::{Base64Bytes, HexDigest};
+/// The ids that wire types carry, for callers that know no other crate of ours.
+pub use trinhky_domain::ids;

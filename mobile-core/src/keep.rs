@@ -1,0 +1,143 @@
+//! What a device remembers between starts: which device it is, whose certificate it knows, what it decided last.
+//!
+//! One versioned JSON text behind [`Keep`](crate::Keep). It is the phone's own memory against the server: a certificate that changed, a
+//! decision it never made, or an audit log that lost an entry is noticed here.
+
+use serde::{Deserialize, Serialize};
+use trinhky_protos::ids::{AttemptId, DeviceId, DocumentId, PersonId};
+use trinhky_protos::{Base64Bytes, HexDigest};
+
+use crate::error::Error;
+use crate::platform::{Keep, KeepError};
+
+/// Everything remembered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Memory {
+    /// The enrolment, once the SIM has signed it.
+    #[serde(default)]
+    pub pin: Option<Pin>,
+    /// What this device has decided.
+    #[serde(default)]
+    pub history: History,
+    /// The newest audit checkpoint seen (C2SP text).
+    #[serde(default)]
+    pub checkpoint: Option<String>,
+    /// A SIM request under way, so that an app that was put to sleep can go on.
+    #[serde(default)]
+    pub open: Option<OpenAttempt>,
+}
+
+/// Who this device belongs to and which SIM certificate it saw sign its enrolment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pin {
+    /// This device.
+    pub device: DeviceId,
+    /// Its owner.
+    pub person: PersonId,
+    /// The SIM certificate, DER. Another one is never signed with until the device is enrolled again.
+    pub certificate: Base64Bytes,
+}
+
+/// The chain of this device's decisions, each naming the one before by digest.
+///
+/// A decision is noted before it is sent. Whether it arrived is known when the server names it; until then the one
+/// before it may still be the newest there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    /// The newest that the server is known to have.
+    #[serde(default)]
+    pub confirmed: Option<HexDigest>,
+    /// Sent since, perhaps in vain.
+    #[serde(default)]
+    pub sent: Vec<HexDigest>,
+}
+
+impl History {
+    /// Whether the server's idea of the newest decision is one of ours. A device that remembers nothing (new, or
+    /// cleared) believes the server once.
+    pub fn knows(&self, newest: Option<HexDigest>) -> bool {
+        self.confirmed == newest
+            || newest.is_some_and(|digest| self.sent.contains(&digest))
+            || (self.confirmed.is_none() && self.sent.is_empty())
+    }
+
+    /// The server has `newest`: what was sent before it will not arrive any more.
+    pub fn confirm(&mut self, newest: Option<HexDigest>) {
+        self.confirmed = newest;
+        self.sent.clear();
+    }
+}
+
+/// A SIM request this device asked for and whose end it has not seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenAttempt {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The document, or none for an enrolment.
+    pub document: Option<DocumentId>,
+    /// What the signed attributes are about: the `ByteRange` digest, or the statement's.
+    pub content: HexDigest,
+    /// The signer's certificate, DER.
+    pub certificate: Base64Bytes,
+    /// Its issuers, DER.
+    pub chain: Vec<Base64Bytes>,
+    /// For an enrolment: what to remember once it stands.
+    pub pin: Option<Pin>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    version: u32,
+    memory: Memory,
+}
+
+/// Reads the memory; a first start has an empty one.
+pub(crate) fn recall(keep: &dyn Keep) -> Result<Memory, Error> {
+    let Some(text) = keep.load()? else { return Ok(Memory::default()) };
+    match serde_json::from_str::<Stored>(&text) {
+        Ok(Stored { version: VERSION, memory }) => Ok(memory),
+        Ok(Stored { version, .. }) => {
+            Err(KeepError(format!("memory of version {version}, not {VERSION}")).into())
+        }
+        Err(error) => Err(KeepError(format!("memory unreadable: {error}")).into()),
+    }
+}
+
+/// Changes the memory and saves it.
+pub(crate) fn remember(keep: &dyn Keep, change: impl FnOnce(&mut Memory)) -> Result<(), Error> {
+    let mut memory = recall(keep)?;
+    change(&mut memory);
+    let text = serde_json::to_string(&Stored { version: VERSION, memory })
+        .map_err(|error| KeepError(format!("memory unwritable: {error}")))?;
+    Ok(keep.save(text)?)
+}
+
+const VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_that_may_not_have_arrived_is_known_and_so_is_the_one_before() {
+        let [first, second, foreign] = [1, 2, 3].map(|byte| HexDigest([byte; 32]));
+        let mut history = History { confirmed: Some(first), sent: vec![second] };
+        assert!(history.knows(Some(first)) && history.knows(Some(second)));
+        assert!(!history.knows(Some(foreign)) && !history.knows(None));
+        history.confirm(Some(second));
+        assert!(history.knows(Some(second)) && !history.knows(Some(first)));
+    }
+
+    #[test]
+    fn a_device_without_memory_believes_the_server_once() {
+        let mut history = History::default();
+        let newest = Some(HexDigest([9; 32]));
+        assert!(history.knows(newest));
+        history.confirm(newest);
+        assert!(!history.knows(None));
+    }
+}
