@@ -1,3 +1,5 @@
 //! The trinhky binary: serve, work, gate, admin, verify, pdf.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    trinhky_server::cli::run()
+}

@@ -1,0 +1,14 @@
+//! Who is asking. Password (Argon2id) and TOTP (RFC 6238) open a session; its bearer token is 256 random bits of which
+//! the server keeps the SHA-256 alone.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`password`] | Argon2id, in a blocking task, with a dummy for unknown accounts |
+//! | [`totp`] | six digits, ±1 step, each step good once |
+//! | [`token`] | bearer tokens |
+//! | [`tries`] | how often an account or an address may fail |
+
+pub mod password;
+pub mod token;
+pub mod totp;
+pub mod tries;

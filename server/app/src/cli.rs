@@ -1,0 +1,68 @@
+//! The command line: one subcommand, one file.
+
+mod config_check;
+mod openapi;
+mod serve;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+
+/// Trình ký bằng SIM PKI: mobile-backed signing for Vietnamese agencies.
+#[derive(Debug, Parser)]
+#[command(name = "trinhky", version, about)]
+struct Cli {
+    /// The settings file.
+    #[arg(long, global = true, env = "TRINHKY_CONFIG", default_value = "trinhky.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer HTTP requests.
+    Serve(serve::Args),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Look at the settings.
+    #[command(subcommand)]
+    Config(config_check::Command),
+}
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match &cli.command {
+        Command::Serve(args) => serve::run(&cli.config, args),
+        Command::Openapi => Ok(openapi::run()),
+        Command::Config(command) => config_check::run(&cli.config, command),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The settings, from the file and this process's variables.
+fn settings(path: &Path) -> anyhow::Result<Config> {
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Ok(Config::load(path, variables)?)
+}
+
+/// Runs a future on a runtime of its own.
+fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+}
+
+#[expect(clippy::print_stderr, reason = "a command line speaks to the person who typed it")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("trinhky: {error:#}");
+}

@@ -1,0 +1,23 @@
+//! The server of Trình Ký: HTTP, jobs, gateways and the command line of the binary `trinhky`. All I/O of the server
+//! side is here and in `trinhky-store`; what is true is asked of `trinhky-domain`.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`cli`] | the subcommands |
+//! | [`config`] | settings, checked at the start |
+//! | [`app`] | what handlers and jobs share |
+//! | [`http`], [`routes`] | the router and one file an operation |
+//! | [`error`], [`extract`] | refusals as RFC 9457, what handlers take from requests |
+//! | [`auth`] | passwords, TOTP, tokens |
+//! | [`ambient`] | the clock and the random source, as values |
+
+pub mod ambient;
+pub mod app;
+pub mod auth;
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod extract;
+pub mod http;
+pub mod routes;
+pub mod telemetry;
