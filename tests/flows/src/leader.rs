@@ -1,0 +1,78 @@
+//! The leader: the Python package `tests/leader`, which drives `mobile-core` through the real FFI. The device key lives in
+//! its state folder, as it would in a phone's keystore.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+use trinhky_domain::ids::DocumentId;
+
+use crate::clerk::Account;
+use crate::judges::{python, repository};
+use crate::process::{command, output};
+
+/// A leader with a phone.
+#[derive(Debug, Clone)]
+pub struct Leader {
+    server: String,
+    account: Account,
+    state: PathBuf,
+}
+
+impl Leader {
+    /// Takes up the phone whose state lies in `state` (made when it is not there).
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn new(server: &str, account: &Account, state: &Path) -> Result<Self> {
+        std::fs::create_dir_all(state)?;
+        Ok(Self { server: server.to_owned(), account: account.clone(), state: state.to_owned() })
+    }
+
+    /// Enrols this phone: one SIM prompt.
+    ///
+    /// # Errors
+    /// The server, the gate or the SIM refuses.
+    pub async fn enrol(&self) -> Result<Value> {
+        self.run(&["enrol"]).await
+    }
+
+    /// Reads, checks, decides, watches and hands the CMS in: one SIM prompt.
+    ///
+    /// # Errors
+    /// The core, the server, the gate or the SIM refuses.
+    pub async fn approve(&self, document: DocumentId) -> Result<Value> {
+        self.run(&["approve", "--document", &document.to_string()]).await
+    }
+
+    /// What waits for this leader.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub async fn inbox(&self) -> Result<Value> {
+        self.run(&["inbox"]).await
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Result<Value> {
+        let mut leader = command(python());
+        leader.current_dir(repository()).env("PYTHONPATH", "tests").args(["-m", "leader"]);
+        leader.arg("--library").arg(library()?);
+        leader.args(["--server", &self.server, "--username", &self.account.username]);
+        leader.args(["--password", &self.account.password, "--totp-secret", &self.account.totp_secret]);
+        leader.arg("--state").arg(&self.state).arg("--json").args(arguments);
+        let text = output(leader).await.with_context(|| format!("the leader's {arguments:?} failed"))?;
+        let last = text.lines().rfind(|line| line.starts_with('{')).context("the leader printed no JSON")?;
+        Ok(serde_json::from_str(last)?)
+    }
+}
+
+/// The shared library that the bindings load; it lies beside our own binaries.
+fn library() -> Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    own.ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join("libtrinhky_mobile_ffi.so"))
+        .find(|path| path.is_file())
+        .context("libtrinhky_mobile_ffi.so is not built; run: cargo build --workspace")
+}
