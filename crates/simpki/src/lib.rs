@@ -19,6 +19,7 @@
 //! It does not verify signatures: whoever receives a [`reply::SignatureValue`] verifies it over its own
 //! digest with the pinned certificate before using it. A provider's "valid signature" is a hint.
 
+pub mod attempt;
 pub mod code;
 pub mod digest;
 pub mod display;
