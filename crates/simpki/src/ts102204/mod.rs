@@ -1,6 +1,6 @@
 //! ETSI TS 102 204 over SOAP 1.2, in the profile of the Vietnamese government's mobile signature service.
 //!
-//! [`write`] makes requests to the byte; [`read`] takes whatever comes back. Where the Vietnamese schema
+//! [`mod@write`] makes requests to the byte; [`mod@read`] takes whatever comes back. Where the Vietnamese schema
 //! ("Mobile ID SOAP Interface" 2.7.1) and the standard differ, the Vietnamese one is followed when writing
 //! (`DataToBeDisplayed` mandatory, `MSS_Format` before `SignatureProfile`, no `KeyReference`), and both are
 //! accepted when reading, since names are matched without their namespaces.
