@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::ambient::{Clock, Random, SystemRandom, clock_from};
 use crate::auth::tries::Tries;
 use crate::config::Config;
+use crate::gateways::Gateways;
 
 /// Cheap to clone; every clone is the same application.
 #[derive(Clone)]
@@ -15,6 +16,8 @@ pub struct App(Arc<Shared>);
 pub struct Shared {
     /// As read at the start.
     pub config: Config,
+    /// Whom we ask.
+    pub gateways: Gateways,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where random bits come from.
@@ -39,6 +42,7 @@ impl App {
     pub fn open(config: Config) -> anyhow::Result<Self> {
         let clock = clock_from(std::env::var("TRINHKY_CLOCK").ok().as_deref())?;
         let random = Arc::new(SystemRandom);
-        Ok(Self(Arc::new(Shared { config, clock, random, sign_in_tries: Tries::default() })))
+        let gateways = Gateways::open(&config)?;
+        Ok(Self(Arc::new(Shared { config, gateways, clock, random, sign_in_tries: Tries::default() })))
     }
 }

@@ -78,7 +78,7 @@ impl IntoResponse for ApiError {
                 tracing::error!(code = code.as_str(), cause = format!("{cause:#}"), "request failed");
             }
             Some(cause) => {
-                tracing::info!(code = code.as_str(), cause = format!("{cause:#}"), "request refused")
+                tracing::info!(code = code.as_str(), cause = format!("{cause:#}"), "request refused");
             }
             None => tracing::debug!(code = code.as_str(), "request refused"),
         }

@@ -8,6 +8,7 @@
 //! | [`app`] | what handlers and jobs share |
 //! | [`http`], [`routes`] | the router and one file an operation |
 //! | [`error`], [`extract`] | refusals as RFC 9457, what handlers take from requests |
+//! | [`gateways`] | whom the server asks: scanner, time stamps, revocation, push |
 //! | [`auth`] | passwords, TOTP, tokens |
 //! | [`ambient`] | the clock and the random source, as values |
 
@@ -18,6 +19,7 @@ pub mod cli;
 pub mod config;
 pub mod error;
 pub mod extract;
+pub mod gateways;
 pub mod http;
 pub mod routes;
 pub mod telemetry;
