@@ -1,0 +1,114 @@
+//! Public keys as `SubjectPublicKeyInfo` carries them (RFC 3279 2.3, RFC 5480).
+
+use der::asn1::{AnyRef, BitStringRef, UintRef};
+use der::{Decode, Sequence};
+
+use super::{CryptoError, HashAlgorithm, SignatureAlgorithm};
+use crate::asn1::{Algorithm, Oid};
+use crate::oid;
+
+/// A public key, borrowed from its DER.
+#[derive(Clone, Copy, Debug)]
+pub enum PublicKey<'a> {
+    /// RSA; `pss_only` if the key itself is restricted to RSASSA-PSS.
+    Rsa {
+        /// The `RSAPublicKey` DER.
+        der: &'a [u8],
+        /// Big-endian, without leading zero.
+        modulus: &'a [u8],
+        /// Big-endian, without leading zero.
+        exponent: &'a [u8],
+        /// The key may not be used with PKCS#1 v1.5.
+        pss_only: bool,
+    },
+    /// NIST P-256; an uncompressed or compressed SEC1 point.
+    P256(&'a [u8]),
+    /// NIST P-384; an uncompressed or compressed SEC1 point.
+    P384(&'a [u8]),
+}
+
+#[derive(Sequence)]
+struct SubjectPublicKeyInfo<'a> {
+    algorithm: Algorithm<'a>,
+    key: BitStringRef<'a>,
+}
+
+#[derive(Sequence)]
+struct RsaPublicKey<'a> {
+    modulus: UintRef<'a>,
+    exponent: UintRef<'a>,
+}
+
+impl<'a> PublicKey<'a> {
+    /// From a DER `SubjectPublicKeyInfo`.
+    ///
+    /// # Errors
+    /// [`CryptoError::BadKey`] if it cannot be read, [`CryptoError::Unsupported`] for other kinds of key.
+    pub fn from_spki(der: &'a [u8]) -> Result<Self, CryptoError> {
+        let info = SubjectPublicKeyInfo::from_der(der).map_err(|_| CryptoError::BadKey)?;
+        let key = info.key.as_bytes().ok_or(CryptoError::BadKey)?;
+        match info.algorithm.oid {
+            oid::RSA_ENCRYPTION if info.algorithm.parameters_empty() => Self::rsa(key, false),
+            oid::RSASSA_PSS => Self::rsa(key, true),
+            oid::EC_PUBLIC_KEY => Self::ec(info.algorithm.parameters, key),
+            _ => Err(CryptoError::Unsupported),
+        }
+    }
+
+    fn rsa(der: &'a [u8], pss_only: bool) -> Result<Self, CryptoError> {
+        let key = RsaPublicKey::from_der(der).map_err(|_| CryptoError::BadKey)?;
+        let (modulus, exponent) = (key.modulus.as_bytes(), key.exponent.as_bytes());
+        let bits = bit_length(modulus);
+        let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
+        if !(1024..=8192).contains(&bits) || !odd(modulus) || !odd(exponent) || exponent.len() > 8 {
+            return Err(CryptoError::BadKey);
+        }
+        Ok(Self::Rsa { der, modulus, exponent, pss_only })
+    }
+
+    fn ec(parameters: Option<AnyRef<'a>>, point: &'a [u8]) -> Result<Self, CryptoError> {
+        let curve = parameters.ok_or(CryptoError::BadKey)?.decode_as::<Oid>();
+        match curve.map_err(|_| CryptoError::Unsupported)? {
+            oid::P256 => Ok(Self::P256(point)),
+            oid::P384 => Ok(Self::P384(point)),
+            _ => Err(CryptoError::Unsupported),
+        }
+    }
+
+    /// Bits of the RSA modulus; `None` for other keys.
+    #[must_use]
+    pub fn rsa_bits(&self) -> Option<u32> {
+        match self {
+            Self::Rsa { modulus, .. } => Some(bit_length(modulus)),
+            Self::P256(_) | Self::P384(_) => None,
+        }
+    }
+
+    /// How a plain signature with this key over a `hash` digest is named: PKCS#1 v1.5 for RSA, ECDSA for curves.
+    #[must_use]
+    pub fn default_algorithm(&self, hash: HashAlgorithm) -> SignatureAlgorithm {
+        match self {
+            Self::Rsa { pss_only: true, .. } => SignatureAlgorithm::RsaPss {
+                hash,
+                salt_length: u16::try_from(hash.output_length()).unwrap_or(64),
+            },
+            Self::Rsa { .. } => SignatureAlgorithm::RsaPkcs1(hash),
+            Self::P256(_) | Self::P384(_) => SignatureAlgorithm::Ecdsa(hash),
+        }
+    }
+
+    /// Whether `algorithm` is one for this kind of key.
+    pub(crate) fn admits(&self, algorithm: SignatureAlgorithm) -> bool {
+        match (self, algorithm) {
+            (Self::Rsa { pss_only, .. }, SignatureAlgorithm::RsaPkcs1(_)) => !pss_only,
+            (Self::Rsa { .. }, SignatureAlgorithm::RsaPss { .. })
+            | (Self::P256(_) | Self::P384(_), SignatureAlgorithm::Ecdsa(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+fn bit_length(number: &[u8]) -> u32 {
+    let leading = number.first().map_or(0, |byte| byte.leading_zeros());
+    u32::try_from(number.len() * 8).map_or(u32::MAX, |bits| bits - leading)
+}

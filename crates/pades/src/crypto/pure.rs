@@ -1,0 +1,103 @@
+//! The provider in pure Rust, on the `RustCrypto` crates: verification only.
+//!
+//! `rsa` has an open advisory about timing of *private-key* operations; no private key is named here.
+
+use rsa::BoxedUint;
+use rsa::pkcs1v15::VerifyingKey as Pkcs1Key;
+use rsa::pss::VerifyingKey as PssKey;
+use rsa::signature::hazmat::PrehashVerifier;
+use sha1::Sha1;
+use sha2::{Sha256, Sha384, Sha512};
+
+use super::{CryptoError, HashAlgorithm, Provider, PublicKey, SignatureAlgorithm};
+
+pub(super) struct Pure;
+
+impl Provider for Pure {
+    fn name(&self) -> &'static str {
+        "pure"
+    }
+
+    fn verify_digest(
+        &self,
+        algorithm: SignatureAlgorithm,
+        key: &PublicKey<'_>,
+        digest: &[u8],
+        signature: &[u8],
+    ) -> Result<(), CryptoError> {
+        if digest.len() != algorithm.hash().output_length() {
+            return Err(CryptoError::BadSignature);
+        }
+        if !key.admits(algorithm) {
+            return Err(CryptoError::WrongKey);
+        }
+        match (key, algorithm) {
+            (PublicKey::Rsa { modulus, exponent, .. }, _) => {
+                rsa(algorithm, modulus, exponent, digest, signature)
+            }
+            (PublicKey::P256(point), _) => {
+                let key =
+                    p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| CryptoError::BadKey)?;
+                let value =
+                    p256::ecdsa::Signature::from_der(signature).map_err(|_| CryptoError::BadSignature)?;
+                key.verify_prehash(digest, &value).map_err(|_| CryptoError::BadSignature)
+            }
+            (PublicKey::P384(point), _) => {
+                let key =
+                    p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| CryptoError::BadKey)?;
+                let value =
+                    p384::ecdsa::Signature::from_der(signature).map_err(|_| CryptoError::BadSignature)?;
+                // FIPS 186-5 6.4 lets a digest be shorter than the curve's order; the crate wants half of it at least.
+                key.verify_prehash(digest, &value).map_err(|_| CryptoError::BadSignature)
+            }
+        }
+    }
+}
+
+fn rsa(
+    algorithm: SignatureAlgorithm,
+    modulus: &[u8],
+    exponent: &[u8],
+    digest: &[u8],
+    signature: &[u8],
+) -> Result<(), CryptoError> {
+    // RFC 8017 8.1.2 and 8.2.2 step 1: exactly the length of the modulus.
+    if signature.len() != modulus.len() {
+        return Err(CryptoError::BadSignature);
+    }
+    let number = |bytes| BoxedUint::from_be_slice_vartime(bytes);
+    let key = rsa::PublicKey::new_with_size_limits(number(modulus), number(exponent), 1024..=8192)
+        .map_err(|_| CryptoError::BadKey)?;
+    let outcome = match algorithm {
+        SignatureAlgorithm::RsaPkcs1(hash) => {
+            let value =
+                rsa::pkcs1v15::Signature::try_from(signature).map_err(|_| CryptoError::BadSignature)?;
+            match hash {
+                HashAlgorithm::Sha1 => Pkcs1Key::<Sha1>::new(key).verify_prehash(digest, &value),
+                HashAlgorithm::Sha256 => Pkcs1Key::<Sha256>::new(key).verify_prehash(digest, &value),
+                HashAlgorithm::Sha384 => Pkcs1Key::<Sha384>::new(key).verify_prehash(digest, &value),
+                HashAlgorithm::Sha512 => Pkcs1Key::<Sha512>::new(key).verify_prehash(digest, &value),
+            }
+        }
+        SignatureAlgorithm::RsaPss { hash, salt_length } => {
+            let value = rsa::pss::Signature::try_from(signature).map_err(|_| CryptoError::BadSignature)?;
+            let salt = usize::from(salt_length);
+            match hash {
+                HashAlgorithm::Sha1 => {
+                    PssKey::<Sha1>::new_with_salt_len(key, salt).verify_prehash(digest, &value)
+                }
+                HashAlgorithm::Sha256 => {
+                    PssKey::<Sha256>::new_with_salt_len(key, salt).verify_prehash(digest, &value)
+                }
+                HashAlgorithm::Sha384 => {
+                    PssKey::<Sha384>::new_with_salt_len(key, salt).verify_prehash(digest, &value)
+                }
+                HashAlgorithm::Sha512 => {
+                    PssKey::<Sha512>::new_with_salt_len(key, salt).verify_prehash(digest, &value)
+                }
+            }
+        }
+        SignatureAlgorithm::Ecdsa(_) => return Err(CryptoError::WrongKey),
+    };
+    outcome.map_err(|_| CryptoError::BadSignature)
+}
