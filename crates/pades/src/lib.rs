@@ -3,9 +3,17 @@
 //! Pure: no socket, no clock, no chance. Files are read through [`source::Source`]; time, ids and randomness are
 //! arguments; whatever is kept between steps is plain data that can be stored.
 
+pub mod asn1;
+pub mod cms;
+pub mod crypto;
 pub mod digest;
+#[expect(dead_code, reason = "path validation, OCSP and CRL follow")]
+mod oid;
 pub mod pdf;
 pub mod source;
+pub mod tsp;
+#[expect(dead_code, reason = "path validation, OCSP and CRL follow")]
+pub mod x509;
 
 pub use digest::{Digest, Midstate, hash_source, resume};
 pub use source::{Concat, Source, SourceError};

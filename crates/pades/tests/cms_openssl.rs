@@ -1,7 +1,6 @@
 //! Our CMS before a foreign judge (`openssl cms -cades`, `openssl ts`), and what the strict gate refuses.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
+#![expect(clippy::unwrap_used, reason = "helpers of a test, outside the test functions")]
 #[expect(dead_code, reason = "shared by several test programs, each uses a part")]
 mod pki;
 

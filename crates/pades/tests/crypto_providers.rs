@@ -1,7 +1,5 @@
 //! One suite for every provider of signature checks: what `openssl` signs holds, and nothing else does.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 #[expect(dead_code, reason = "shared by several test programs, each uses a part")]
 mod pki;
 
