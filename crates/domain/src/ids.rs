@@ -82,6 +82,8 @@ ids! {
     SessionId,
     /// A durable piece of work.
     JobId,
+    /// One preparation of the organisation's signature on a document.
+    SealId,
     /// One recipient's copy of a released document.
     CopyId,
     /// A series of numbers: one office, one register, one year (sổ đăng ký văn bản đi).
