@@ -1,3 +1,125 @@
-//! An imaginary province for demos and tests: PKI, TSA, OCSP, MSSP, push.
+//! `trinhky-world serve`: starts the imaginary province, prints one JSON line, serves until it is told to end.
 
-fn main() {}
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use tokio::{
+    io::AsyncReadExt,
+    signal::unix::{SignalKind, signal},
+};
+use trinhky_world::{Options, Running};
+
+#[derive(Parser)]
+#[command(name = "trinhky-world", about = "An imaginary province for demos and tests; loopback only")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves until Ctrl-C or SIGTERM; prints one JSON line when ready.
+    Serve(Serve),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Folder of keys, certificates and the import file; the same folder gives the same world. Default: a temporary one.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Where to tell the time: `unix:PATH`. Default: `clock.sock` in the folder.
+    #[arg(long, value_name = "unix:PATH")]
+    clock: Option<String>,
+    /// Port of TSA, OCSP, CRL, push, page and control.
+    #[arg(long, default_value_t = 0)]
+    http_port: u16,
+    /// Port of the MSSP.
+    #[arg(long, default_value_t = 0)]
+    mssp_port: u16,
+    /// Number of leaders with SIMs.
+    #[arg(long, default_value_t = 3)]
+    leaders: usize,
+    /// Put a leader per magic number into the import file.
+    #[arg(long)]
+    magic: bool,
+    /// SIMs accept by themselves after so many milliseconds.
+    #[arg(long, default_value_t = 300)]
+    accept_after_ms: u64,
+    /// SIMs wait for the page's buttons.
+    #[arg(long)]
+    manual: bool,
+    /// End when this process ends.
+    #[arg(long)]
+    parent_pid: Option<u32>,
+    /// End when standard input closes.
+    #[arg(long)]
+    until_stdin_closes: bool,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let Command::Serve(serve) = Cli::parse().command;
+    let (dir, temporary) = match &serve.dir {
+        Some(dir) => (dir.clone(), false),
+        None => (std::env::temp_dir().join(format!("trinhky-world-{}", std::process::id())), true),
+    };
+    let clock_socket = match serve.clock.as_deref() {
+        Some(text) => Some(PathBuf::from(text.strip_prefix("unix:").context("--clock is unix:PATH")?)),
+        None => None,
+    };
+    let options = Options {
+        dir: dir.clone(),
+        http_port: serve.http_port,
+        mssp_port: serve.mssp_port,
+        clock_socket,
+        leaders: serve.leaders,
+        magic: serve.magic,
+        accept_after_ms: (!serve.manual).then_some(serve.accept_after_ms),
+    };
+    let running = Running::start(&options).await?;
+    print_line(&serde_json::to_string(running.ready())?)?;
+    told_to_end(&serve).await?;
+    drop(running);
+    if temporary {
+        std::fs::remove_dir_all(&dir).context("temporary folder")?;
+    }
+    Ok(())
+}
+
+/// The one line on standard output; flushed, since the reader waits for it.
+fn print_line(line: &str) -> Result<()> {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush().context("standard output")
+}
+
+async fn told_to_end(serve: &Serve) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = parent_ended(serve.parent_pid) => {}
+        () = stdin_closed(serve.until_stdin_closes) => {}
+    }
+    Ok(())
+}
+
+async fn parent_ended(pid: Option<u32>) {
+    let Some(pid) = pid else { return std::future::pending().await };
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    while process.exists() {
+        tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+    }
+}
+
+async fn stdin_closed(wanted: bool) {
+    if !wanted {
+        return std::future::pending().await;
+    }
+    let mut stdin = tokio::io::stdin();
+    let mut buffer = [0; 256];
+    while matches!(stdin.read(&mut buffer).await, Ok(read) if read > 0) {}
+}
