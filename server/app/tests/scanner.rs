@@ -31,7 +31,7 @@ fn clamd() -> Option<Clamd> {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name);
     std::fs::create_dir(at("db")).expect("a folder");
-    let hex: String = PATTERN.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::encode(PATTERN);
     std::fs::write(at("db/test.ndb"), format!("Trinhky.Test:0:*:{hex}\n")).expect("written");
     let settings = format!(
         "Foreground yes\nDatabaseDirectory {}\nLocalSocket {}\nStreamMaxLength {STREAM_LIMIT}\n",
