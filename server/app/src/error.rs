@@ -3,6 +3,8 @@
 //! Everything below speaks its own errors; `From` impls here decide what is told. The cause of a 5xx is logged once, with
 //! the request id, and never sent; a 4xx is nobody's fault here and is counted, not logged.
 
+mod refused;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

@@ -23,3 +23,4 @@ pub mod gateways;
 pub mod http;
 pub mod routes;
 pub mod telemetry;
+pub mod wire;
