@@ -21,6 +21,8 @@ pub mod error;
 pub mod extract;
 pub mod gateways;
 pub mod http;
+pub mod jws;
 pub mod routes;
+pub mod stop;
 pub mod telemetry;
 pub mod wire;

@@ -15,12 +15,12 @@ impl From<Refused> for ApiError {
 
 fn code(refused: &Refused) -> Code {
     match refused {
+        Refused::WrongAttemptState { state } if state.is_final() => Code::AttemptEnded,
         Refused::WrongState { .. }
+        | Refused::WrongAttemptState { .. }
         | Refused::DateBeforeSeries { .. }
         | Refused::DateBeforeSignature { .. }
         | Refused::NumberOfAnotherYear { .. } => Code::WrongState,
-        Refused::WrongAttemptState { state } if state.is_final() => Code::AttemptEnded,
-        Refused::WrongAttemptState { .. } => Code::WrongState,
         Refused::WrongAttempt | Refused::OpinionOnOtherBytes => Code::HeadMoved,
         Refused::RoleNeeded { role: Role::Clerk } | Refused::NotAssignedClerk => Code::NotTheClerk,
         Refused::NotYours | Refused::RoleNeeded { .. } => Code::NotYours,
