@@ -3,6 +3,7 @@
 //!
 //! Codes are those of [`trinhky_protos::problem::Code`] and, for what only a device can meet, of [`crate::codes`].
 
+use time::OffsetDateTime;
 use trinhky_protos::HexDigest;
 use trinhky_protos::problem::{Code, Problem};
 
@@ -58,6 +59,81 @@ pub enum Error {
     /// The main document cannot be read as a PDF.
     #[error("the main document cannot be read: {0}")]
     Document(String),
+    /// This device is not enrolled, or for somebody else.
+    #[error("this device is not enrolled for this person")]
+    NotEnrolled,
+    /// The certificate is not the one this device knows, or not this person's.
+    #[error("not the signer's certificate: {why}")]
+    CertificateMismatch {
+        /// In what it differs.
+        why: String,
+    },
+    /// The certificate is outside its validity.
+    #[error("the certificate is valid from {not_before} to {not_after}")]
+    CertificateExpired {
+        /// First instant.
+        not_before: OffsetDateTime,
+        /// Last instant.
+        not_after: OffsetDateTime,
+    },
+    /// The text for the SIM does not speak of this document.
+    #[error("the SIM would show {given:?}: {why}")]
+    DisplayText {
+        /// In what it differs.
+        why: String,
+        /// What the server gave.
+        given: String,
+    },
+    /// The enrolment statement is not about this person and this device.
+    #[error("the enrolment statement is not for this person and device: {why}")]
+    Statement {
+        /// In what it differs.
+        why: String,
+    },
+    /// The manifest is not the one of the document that was shown.
+    #[error("the manifest is not that of the document shown: {0}")]
+    Manifest(String),
+    /// The appended part does more than add this signature.
+    #[error("the appended part is refused: {why}")]
+    Tail {
+        /// Whether it touches what is drawn on a page.
+        changes_page: bool,
+        /// What it does.
+        why: String,
+    },
+    /// A declared field lies where no number or date belongs.
+    #[error("field {field} lies outside its place: page {page}, {rect:?}")]
+    FieldOutsidePlace {
+        /// Which.
+        field: String,
+        /// From 1; 0 for no page.
+        page: u32,
+        /// x, y, width, height as displayed.
+        rect: [f64; 4],
+    },
+    /// The server names a decision as this device's newest that this device did not make.
+    #[error("the server names {newest:?} as this device's newest decision")]
+    History {
+        /// As the server has it.
+        newest: Option<HexDigest>,
+    },
+    /// The audit log is shorter than it was.
+    #[error("the audit log had {seen} entries and now has {given}")]
+    AuditShrank {
+        /// In the newest checkpoint seen before.
+        seen: u64,
+        /// In the one given now.
+        given: u64,
+    },
+    /// What was prepared has expired.
+    #[error("what was prepared has expired at {0}")]
+    Expired(OffsetDateTime),
+    /// The raw value of the SIM is not a signature over what was shown.
+    #[error("the SIM's signature does not fit what was shown: {why}")]
+    SignatureInvalid {
+        /// What is wrong with it.
+        why: String,
+    },
     /// It is not this person's turn, or the document is in no state to be signed.
     #[error("the document does not wait for this person's signature: {0}")]
     NotWaiting(String),
@@ -136,6 +212,18 @@ impl From<Error> for CoreError {
                 Self::DoNotSign(shared(Code::BaseChanged))
             }
             Error::Document(_) => Self::DoNotSign(shared(Code::BrokenPdf)),
+            Error::NotEnrolled => Self::Enrol(shared(Code::DeviceUnknown)),
+            Error::CertificateMismatch { .. } => Self::DoNotSign(shared(Code::CertificateMismatch)),
+            Error::CertificateExpired { .. } => Self::Administrator(shared(Code::CertificateExpired)),
+            Error::DisplayText { .. } => Self::DoNotSign(local(codes::DISPLAY_TEXT_MISMATCH)),
+            Error::Statement { .. } => Self::DoNotSign(local(codes::STATEMENT_MISMATCH)),
+            Error::Manifest(_) => Self::DoNotSign(local(codes::MANIFEST_MISMATCH)),
+            Error::Tail { changes_page: true, .. } => Self::DoNotSign(shared(Code::TailChangesPage)),
+            Error::Tail { changes_page: false, .. } => Self::DoNotSign(shared(Code::TailForbidden)),
+            Error::FieldOutsidePlace { .. } => Self::DoNotSign(shared(Code::FieldOutsidePlace)),
+            Error::History { .. } | Error::AuditShrank { .. } => Self::DoNotSign(local(codes::HISTORY_BROKEN)),
+            Error::Expired(_) => Self::ReadAgain(shared(Code::DecisionExpired)),
+            Error::SignatureInvalid { .. } => Self::DoNotSign(shared(Code::SignatureInvalid)),
             Error::NotWaiting(_) => Self::ReadAgain(shared(Code::WrongState)),
         }
     }

@@ -64,10 +64,24 @@ impl History {
             || (self.confirmed.is_none() && self.sent.is_empty())
     }
 
-    /// The server has `newest`: what was sent before it will not arrive any more.
+    /// The server names `newest` as the newest, and this device knows it. What was sent after it may still arrive.
     pub fn confirm(&mut self, newest: Option<HexDigest>) {
-        self.confirmed = newest;
-        self.sent.clear();
+        match self.sent.iter().position(|digest| Some(*digest) == newest) {
+            Some(place) => {
+                self.sent.drain(..=place);
+                self.confirmed = newest;
+            }
+            None if self.sent.is_empty() => self.confirmed = newest,
+            None => {}
+        }
+    }
+
+    /// Notes a decision that is about to be sent.
+    pub fn send(&mut self, decision: HexDigest) {
+        if self.sent.len() == MOST_IN_VAIN {
+            self.sent.remove(0);
+        }
+        self.sent.push(decision);
     }
 }
 
@@ -117,6 +131,8 @@ pub(crate) fn remember(keep: &dyn Keep, change: impl FnOnce(&mut Memory)) -> Res
 }
 
 const VERSION: u32 = 1;
+/// Decisions in a row that never arrived, before the oldest is forgotten.
+const MOST_IN_VAIN: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -128,6 +144,8 @@ mod tests {
         let mut history = History { confirmed: Some(first), sent: vec![second] };
         assert!(history.knows(Some(first)) && history.knows(Some(second)));
         assert!(!history.knows(Some(foreign)) && !history.knows(None));
+        history.confirm(Some(first));
+        assert!(history.knows(Some(second)), "it may still arrive");
         history.confirm(Some(second));
         assert!(history.knows(Some(second)) && !history.knows(Some(first)));
     }

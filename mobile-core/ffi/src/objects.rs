@@ -1,0 +1,238 @@
+//! The objects apps hold: a core, a session, and one object for each step towards a signature.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use time::OffsetDateTime;
+use tokio::sync::Mutex;
+use trinhky_mobile_core as core;
+
+use crate::border::{Clock, DeviceKey, Foreign, Keep, Transport};
+use crate::errors::CoreError;
+use crate::records::{
+    BundleFile, Consent, DeclaredField, Document, EnrolmentConsent, InboxPage, Person, Progress, Settings,
+};
+
+/// The core on this device, before anybody has signed in.
+#[derive(uniffi::Object)]
+pub struct Core(core::Platform);
+
+#[uniffi::export(async_runtime = "tokio")]
+impl Core {
+    /// A core around the platform's key and memory; `transport` and `clock` only where the core's own do not fit.
+    #[uniffi::constructor]
+    pub fn new(
+        settings: Settings,
+        key: Arc<dyn DeviceKey>,
+        keep: Arc<dyn Keep>,
+        transport: Option<Arc<dyn Transport>>,
+        clock: Option<Arc<dyn Clock>>,
+    ) -> Result<Arc<Self>, CoreError> {
+        let transport: Arc<dyn core::Transport> = match transport {
+            Some(transport) => Arc::new(Foreign(transport)),
+            None => core::native::transport(&settings.server_url, settings.roots_pem.as_bytes()).map_err(|error| {
+                CoreError::Administrator {
+                    code: "settings_invalid".into(),
+                    message: "Địa chỉ máy chủ hoặc chứng thư gốc không dùng được. Hãy báo quản trị.".into(),
+                    what: error.to_string(),
+                }
+            })?,
+        };
+        let clock: Arc<dyn core::Clock> = match clock {
+            Some(clock) => Arc::new(Foreign(clock)),
+            None => Arc::new(core::native::SystemClock),
+        };
+        Ok(Arc::new(Self(core::Platform {
+            transport,
+            key: Arc::new(Foreign(key)),
+            keep: Arc::new(Foreign(keep)),
+            clock,
+            chance: Arc::new(core::native::SystemChance),
+            client: "native",
+        })))
+    }
+
+    /// Signs in.
+    pub async fn sign_in(&self, username: String, password: String, totp: String) -> Result<Arc<Session>, CoreError> {
+        let session = core::Session::sign_in(self.0.clone(), &username, &password, &totp).await?;
+        Ok(Arc::new(Session(session)))
+    }
+
+    /// Takes up a session whose token the app kept in the key store.
+    pub async fn resume(&self, token: String, expires_at: SystemTime) -> Result<Arc<Session>, CoreError> {
+        let session = core::Session::resume(self.0.clone(), &token, OffsetDateTime::from(expires_at)).await?;
+        Ok(Arc::new(Session(session)))
+    }
+}
+
+/// A signed-in person on this device.
+#[derive(uniffi::Object)]
+pub struct Session(core::Session);
+
+#[uniffi::export(async_runtime = "tokio")]
+impl Session {
+    /// Who is signed in.
+    pub fn person(&self) -> Person {
+        self.0.person().into()
+    }
+
+    /// The session's token: a secret, for the key store only.
+    pub fn token(&self) -> String {
+        self.0.token().to_owned()
+    }
+
+    /// When the session ends by itself.
+    pub fn expires_at(&self) -> SystemTime {
+        self.0.expires_at().into()
+    }
+
+    /// Ends the session on the server.
+    pub async fn sign_out(&self) -> Result<(), CoreError> {
+        Ok(self.0.clone().sign_out().await?)
+    }
+
+    /// Whether this device is enrolled for this person.
+    pub fn is_enrolled(&self) -> Result<bool, CoreError> {
+        Ok(self.0.is_enrolled()?)
+    }
+
+    /// What waits for this person.
+    pub async fn inbox(&self, cursor: Option<String>) -> Result<InboxPage, CoreError> {
+        let core::Inbox { documents, next } = self.0.inbox(cursor.as_deref()).await?;
+        Ok(InboxPage { documents: documents.iter().map(Document::from).collect(), next })
+    }
+
+    /// Fetches and digests every byte of a document's bundle.
+    pub async fn review(&self, document: String) -> Result<Arc<Reviewed>, CoreError> {
+        Ok(Arc::new(Reviewed(self.0.review(&document).await?)))
+    }
+
+    /// Has a signature prepared and checks that it only adds this signature to what was reviewed.
+    pub async fn check(&self, reviewed: Arc<Reviewed>) -> Result<Arc<Checked>, CoreError> {
+        let checked = self.0.check(&reviewed.0).await?;
+        let consent = consent(&checked);
+        Ok(Arc::new(Checked { consent, step: Mutex::new(Some(checked)) }))
+    }
+
+    /// Begins to enrol this device; `name` is what its owner calls it.
+    pub async fn begin_enrolment(&self, name: String) -> Result<Arc<EnrolmentChecked>, CoreError> {
+        let checked = self.0.begin_enrolment(&name).await?;
+        let statement = checked.statement();
+        let consent = EnrolmentConsent {
+            device: statement.device.to_string(),
+            attempt: checked.attempt().to_string(),
+            msisdn: statement.msisdn.clone(),
+            code: checked.code().map(str::to_owned),
+            sim_shows: checked.sim_shows(),
+            display_text: checked.display_text().to_owned(),
+            dtbs: checked.dtbs().to_string(),
+            key_thumbprint: statement.key_thumbprint.to_string(),
+        };
+        Ok(Arc::new(EnrolmentChecked { consent, step: Mutex::new(Some(checked)) }))
+    }
+
+    /// Goes on with a SIM request asked for before the app was closed.
+    pub fn go_on(&self) -> Result<Option<Arc<Asked>>, CoreError> {
+        Ok(self.0.go_on()?.map(|asked| Arc::new(Asked(Mutex::new(asked)))))
+    }
+}
+
+/// A document whose bytes are on this device.
+#[derive(uniffi::Object)]
+pub struct Reviewed(core::Reviewed);
+
+#[uniffi::export]
+impl Reviewed {
+    /// Its data.
+    pub fn document(&self) -> Document {
+        self.0.document().into()
+    }
+
+    /// The bytes to render.
+    pub fn main(&self) -> Vec<u8> {
+        self.0.main().to_vec()
+    }
+
+    /// Attachments and background papers.
+    pub fn others(&self) -> Vec<BundleFile> {
+        self.0.others().iter().map(|(file, _)| file.into()).collect()
+    }
+
+    /// The bytes of the attachment or background paper at that place in `others`.
+    pub fn other(&self, index: u32) -> Option<Vec<u8>> {
+        self.0.others().get(index as usize).map(|(_, bytes)| bytes.to_vec())
+    }
+}
+
+/// What the leader may consent to, once.
+#[derive(uniffi::Object)]
+pub struct Checked {
+    consent: Consent,
+    step: Mutex<Option<core::Checked>>,
+}
+
+#[uniffi::export(async_runtime = "tokio")]
+impl Checked {
+    /// What to show before asking for consent.
+    pub fn consent(&self) -> Consent {
+        self.consent.clone()
+    }
+
+    /// The leader said yes: the device key signs the decision, the server is asked to ask the SIM.
+    pub async fn decide(&self) -> Result<Arc<Asked>, CoreError> {
+        let step = self.step.lock().await.take().ok_or_else(used)?;
+        Ok(Arc::new(Asked(Mutex::new(step.decide().await?))))
+    }
+}
+
+/// What the leader may confirm when enrolling, once.
+#[derive(uniffi::Object)]
+pub struct EnrolmentChecked {
+    consent: EnrolmentConsent,
+    step: Mutex<Option<core::EnrolmentChecked>>,
+}
+
+#[uniffi::export(async_runtime = "tokio")]
+impl EnrolmentChecked {
+    /// What to show before asking for confirmation.
+    pub fn consent(&self) -> EnrolmentConsent {
+        self.consent.clone()
+    }
+
+    /// The leader said yes.
+    pub async fn confirm(&self) -> Result<Arc<Asked>, CoreError> {
+        let step = self.step.lock().await.take().ok_or_else(used)?;
+        Ok(Arc::new(Asked(Mutex::new(step.confirm().await?))))
+    }
+}
+
+/// A SIM request under way.
+#[derive(uniffi::Object)]
+pub struct Asked(Mutex<core::Asked>);
+
+#[uniffi::export(async_runtime = "tokio")]
+impl Asked {
+    /// Waits for the next change; verifies the raw value and hands in the CMS when it comes. Call until `ended`.
+    pub async fn next(&self) -> Result<Progress, CoreError> {
+        Ok(self.0.lock().await.next().await?.into())
+    }
+}
+
+fn consent(checked: &core::Checked) -> Consent {
+    Consent {
+        document: checked.document().id.to_string(),
+        attempt: checked.attempt().to_string(),
+        code: checked.code().map(str::to_owned),
+        sim_shows: checked.sim_shows(),
+        display_text: checked.display_text().to_owned(),
+        dtbs: checked.dtbs().to_string(),
+        certificate: checked.certificate().sha256().to_string(),
+        capacity: checked.capacity().to_owned(),
+        fields: checked.fields().iter().map(DeclaredField::from).collect(),
+        expires_at: checked.expires_at().into(),
+    }
+}
+
+fn used() -> CoreError {
+    CoreError::AlreadyUsed { what: "this consent was used; check again".into() }
+}

@@ -1,0 +1,165 @@
+//! Enrolling this device: its key counts only once the leader's own SIM has signed a statement that names it.
+//!
+//! ```text
+//! begin_enrolment ─► EnrolmentChecked ─ confirm ─► Asked ─ next … ─► the certificate is pinned, the device remembered
+//!   the statement     statement, number and text    the new key signs the claims (proof of possession); the SIM signs
+//!   is the server's   are shown to the leader       the statement's attributes, with our own content type
+//! ```
+//!
+//! The statement's exact bytes are read here: person, key, number and certificate must be those of this device and its
+//! owner, so a SIM can never be led to enrol somebody else's key.
+
+use trinhky_pades::Digest;
+use trinhky_pades::cms::{self, ID_ENROLMENT};
+use trinhky_protos::HexDigest;
+use trinhky_protos::device::{
+    BeginEnrolmentRequest, BeginEnrolmentResponse, ConfirmEnrolmentRequest, ENROLMENT_TYP, EnrolmentClaims,
+    EnrolmentStatement, PublicJwk,
+};
+use trinhky_protos::session::PersonView;
+use trinhky_protos::signing::AttemptView;
+
+use crate::asked::Asked;
+use crate::certificate;
+use crate::error::Error;
+use crate::jws;
+use crate::keep::{OpenAttempt, Pin, remember};
+use crate::prompt::{self, Prompt};
+use crate::session::Session;
+use time::OffsetDateTime;
+
+/// A statement that speaks of this person and this device's key; only [`Session::begin_enrolment`] makes one.
+pub struct EnrolmentChecked {
+    session: Session,
+    begun: BeginEnrolmentResponse,
+    key: PublicJwk,
+    statement: EnrolmentStatement,
+    content: Digest,
+    dtbs: Digest,
+    prompt: Prompt,
+}
+
+impl std::fmt::Debug for EnrolmentChecked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EnrolmentChecked").field("device", &self.begun.device).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Asks the server to enrol this device and checks the statement that the SIM is to sign. `name` is what its owner
+    /// calls it.
+    ///
+    /// # Errors
+    /// [`Error::Statement`], [`Error::CertificateMismatch`], [`Error::CertificateExpired`], [`Error::DisplayText`] if
+    /// the answer speaks of anybody or anything else; [`Error::DeviceKey`], [`Error::Transport`], [`Error::Refused`].
+    pub async fn begin_enrolment(&self, name: &str) -> Result<EnrolmentChecked, Error> {
+        let key = self.platform.key.public_jwk().await?;
+        let request = BeginEnrolmentRequest {
+            name: name.into(),
+            client: self.platform.client.into(),
+            public_key: key.clone(),
+        };
+        let begun: BeginEnrolmentResponse =
+            self.server.act("the enrolment", "/v1/devices".into(), &request).await?;
+        let now = self.platform.clock.now();
+        let (statement, content, dtbs, prompt) = examine(&begun, self.person(), &key, now)?;
+        Ok(EnrolmentChecked { session: self.clone(), begun, key, statement, content, dtbs, prompt })
+    }
+}
+
+impl EnrolmentChecked {
+    /// What the SIM will sign.
+    pub fn statement(&self) -> &EnrolmentStatement {
+        &self.statement
+    }
+
+    /// The code that both screens show; none if the SIM computes none.
+    pub fn code(&self) -> Option<&str> {
+        self.prompt.code.as_ref().map(|code| code.as_str())
+    }
+
+    /// "SIM sẽ hiện: …", code and all.
+    pub fn sim_shows(&self) -> String {
+        self.prompt.shown()
+    }
+
+    /// The digest that the SIM signs.
+    pub fn dtbs(&self) -> Digest {
+        self.dtbs
+    }
+
+    /// Confirms: the device key signs, and the SIM is asked.
+    ///
+    /// # Errors
+    /// [`Error::DeviceKey`], [`Error::Keep`], [`Error::Transport`], [`Error::Refused`].
+    pub async fn confirm(self) -> Result<Asked, Error> {
+        let Self { session, begun, key, statement, content, dtbs, prompt } = self;
+        let claims = EnrolmentClaims {
+            iss: begun.device,
+            sub: statement.person,
+            iat: session.platform.clock.now().unix_timestamp(),
+            exp: begun.expires_at.unix_timestamp(),
+            attempt: begun.attempt,
+            challenge: begun.challenge,
+            statement: HexDigest(content.0),
+            dtbs: HexDigest(dtbs.0),
+            certificate: statement.certificate,
+            display_text: prompt.text.as_str().into(),
+        };
+        let kid = begun.device.to_string();
+        let jws = jws::sign(session.platform.key.as_ref(), &key, ENROLMENT_TYP, &kid, &claims).await?;
+        let pin = Pin { device: begun.device, person: statement.person, certificate: begun.certificate.clone() };
+        let open = OpenAttempt {
+            attempt: begun.attempt,
+            document: None,
+            content: HexDigest(content.0),
+            certificate: begun.certificate,
+            chain: begun.chain,
+            pin: Some(pin),
+        };
+        remember(session.platform.keep.as_ref(), |memory| memory.open = Some(open.clone()))?;
+        let path = format!("/v1/devices/{kid}/confirm");
+        let _: AttemptView =
+            session.server.act("the confirmation", path, &ConfirmEnrolmentRequest { jws }).await?;
+        Asked::new(session, open)
+    }
+}
+
+/// Everything the answer must be, from what this device knows.
+fn examine(
+    begun: &BeginEnrolmentResponse,
+    person: &PersonView,
+    key: &PublicJwk,
+    now: OffsetDateTime,
+) -> Result<(EnrolmentStatement, Digest, Digest, Prompt), Error> {
+    let wrong = |why: &str| Error::Statement { why: why.into() };
+    let statement: EnrolmentStatement =
+        serde_json::from_slice(&begun.statement.0).map_err(|error| Error::Statement { why: error.to_string() })?;
+    if statement.version != STATEMENT_VERSION {
+        return Err(wrong("it is of a version this app does not know"));
+    }
+    if statement.person != person.id || statement.full_name != person.full_name {
+        return Err(wrong("it names another person"));
+    }
+    if statement.device != begun.device {
+        return Err(wrong("it names another device"));
+    }
+    if statement.public_key != *key || statement.key_thumbprint != jws::thumbprint(key) {
+        return Err(wrong("it names another key"));
+    }
+    if begun.expires_at <= now {
+        return Err(wrong("it has expired"));
+    }
+    let certificate = certificate::of_person(&begun.certificate.0, &person.full_name, now)?;
+    if statement.certificate.0 != certificate.sha256().0 {
+        return Err(wrong("it names another certificate"));
+    }
+    let content = Digest::of(&begun.statement.0);
+    let dtbs = cms::signed_attributes(&content, &begun.certificate.0, ID_ENROLMENT)
+        .map_err(|error| Error::CertificateMismatch { why: error.to_string() })?
+        .dtbs_digest();
+    let prompt = prompt::for_enrolment(&begun.display_text, &person.full_name, begun.code_kind, &dtbs)?;
+    Ok((statement, content, dtbs, prompt))
+}
+
+const STATEMENT_VERSION: u32 = 1;
