@@ -6,10 +6,10 @@
 //!
 //! An app that was killed meanwhile goes on with [`Session::go_on`]: what is needed was noted before the decision left.
 
+use trinhky_pades::Digest;
 use trinhky_pades::cms::{self, ID_DATA, ID_ENROLMENT, SignatureValue, SignedAttributes};
 use trinhky_pades::crypto;
 use trinhky_pades::x509::Certificate;
-use trinhky_pades::Digest;
 use trinhky_protos::Base64Bytes;
 use trinhky_protos::problem::Code;
 use trinhky_protos::signing::{AttemptView, CmsRequest};
@@ -29,7 +29,10 @@ pub struct Asked {
 
 impl std::fmt::Debug for Asked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Asked").field("attempt", &self.open.attempt).field("handed_in", &self.handed_in).finish()
+        f.debug_struct("Asked")
+            .field("attempt", &self.open.attempt)
+            .field("handed_in", &self.handed_in)
+            .finish()
     }
 }
 
@@ -114,7 +117,8 @@ impl Asked {
             .verify(value.algorithm(), signer.spki(), self.attributes.as_der(), value.as_bytes())
             .map_err(|error| invalid(error.to_string()))?;
         let chain: Vec<&[u8]> = self.open.chain.iter().map(|issuer| issuer.0.as_slice()).collect();
-        cms::assemble(&self.attributes, &value, certificate, &chain).map_err(|error| invalid(error.to_string()))
+        cms::assemble(&self.attributes, &value, certificate, &chain)
+            .map_err(|error| invalid(error.to_string()))
     }
 
     /// None if the server no longer waits for it: it has made the same bytes itself.
@@ -125,7 +129,9 @@ impl Asked {
                 self.handed_in = true;
                 Ok(Some(view))
             }
-            Err(Error::Refused(problem)) if TOO_LATE.iter().any(|code| code.as_str() == problem.code) => Ok(None),
+            Err(Error::Refused(problem)) if TOO_LATE.iter().any(|code| code.as_str() == problem.code) => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }

@@ -13,8 +13,9 @@ use crate::error::Error;
 /// # Errors
 /// [`Error::CertificateMismatch`] if it names somebody else or cannot be read; [`Error::CertificateExpired`].
 pub(crate) fn of_person(der: &[u8], full_name: &str, now: OffsetDateTime) -> Result<Certificate, Error> {
-    let certificate = Certificate::from_der(der)
-        .map_err(|error| Error::CertificateMismatch { why: format!("the certificate cannot be read: {error}") })?;
+    let certificate = Certificate::from_der(der).map_err(|error| Error::CertificateMismatch {
+        why: format!("the certificate cannot be read: {error}"),
+    })?;
     let named = certificate.subject().common_name().unwrap_or_default();
     if comparable(named) != comparable(full_name) {
         let why = format!("the certificate is of {named:?}, not of {full_name:?}");
@@ -23,7 +24,10 @@ pub(crate) fn of_person(der: &[u8], full_name: &str, now: OffsetDateTime) -> Res
     if certificate.is_valid_at(now) {
         Ok(certificate)
     } else {
-        Err(Error::CertificateExpired { not_before: certificate.not_before(), not_after: certificate.not_after() })
+        Err(Error::CertificateExpired {
+            not_before: certificate.not_before(),
+            not_after: certificate.not_after(),
+        })
     }
 }
 

@@ -9,6 +9,7 @@
 //! The statement's exact bytes are read here: person, key, number and certificate must be those of this device and its
 //! owner, so a SIM can never be led to enrol somebody else's key.
 
+use time::OffsetDateTime;
 use trinhky_pades::Digest;
 use trinhky_pades::cms::{self, ID_ENROLMENT};
 use trinhky_protos::HexDigest;
@@ -16,6 +17,7 @@ use trinhky_protos::device::{
     BeginEnrolmentRequest, BeginEnrolmentResponse, ConfirmEnrolmentRequest, ENROLMENT_TYP, EnrolmentClaims,
     EnrolmentStatement, PublicJwk,
 };
+use trinhky_protos::ids::AttemptId;
 use trinhky_protos::session::PersonView;
 use trinhky_protos::signing::AttemptView;
 
@@ -26,7 +28,6 @@ use crate::jws;
 use crate::keep::{OpenAttempt, Pin, remember};
 use crate::prompt::{self, Prompt};
 use crate::session::Session;
-use time::OffsetDateTime;
 
 /// A statement that speaks of this person and this device's key; only [`Session::begin_enrolment`] makes one.
 pub struct EnrolmentChecked {
@@ -83,6 +84,16 @@ impl EnrolmentChecked {
         self.prompt.shown()
     }
 
+    /// The text as it is signed, with the literal `%%VC%%`.
+    pub fn display_text(&self) -> &str {
+        self.prompt.text.as_str()
+    }
+
+    /// The attempt that will ask the SIM.
+    pub fn attempt(&self) -> AttemptId {
+        self.begun.attempt
+    }
+
     /// The digest that the SIM signs.
     pub fn dtbs(&self) -> Digest {
         self.dtbs
@@ -108,7 +119,8 @@ impl EnrolmentChecked {
         };
         let kid = begun.device.to_string();
         let jws = jws::sign(session.platform.key.as_ref(), &key, ENROLMENT_TYP, &kid, &claims).await?;
-        let pin = Pin { device: begun.device, person: statement.person, certificate: begun.certificate.clone() };
+        let pin =
+            Pin { device: begun.device, person: statement.person, certificate: begun.certificate.clone() };
         let open = OpenAttempt {
             attempt: begun.attempt,
             document: None,
@@ -133,8 +145,8 @@ fn examine(
     now: OffsetDateTime,
 ) -> Result<(EnrolmentStatement, Digest, Digest, Prompt), Error> {
     let wrong = |why: &str| Error::Statement { why: why.into() };
-    let statement: EnrolmentStatement =
-        serde_json::from_slice(&begun.statement.0).map_err(|error| Error::Statement { why: error.to_string() })?;
+    let statement: EnrolmentStatement = serde_json::from_slice(&begun.statement.0)
+        .map_err(|error| Error::Statement { why: error.to_string() })?;
     if statement.version != STATEMENT_VERSION {
         return Err(wrong("it is of a version this app does not know"));
     }

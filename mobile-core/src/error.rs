@@ -221,7 +221,9 @@ impl From<Error> for CoreError {
             Error::Tail { changes_page: true, .. } => Self::DoNotSign(shared(Code::TailChangesPage)),
             Error::Tail { changes_page: false, .. } => Self::DoNotSign(shared(Code::TailForbidden)),
             Error::FieldOutsidePlace { .. } => Self::DoNotSign(shared(Code::FieldOutsidePlace)),
-            Error::History { .. } | Error::AuditShrank { .. } => Self::DoNotSign(local(codes::HISTORY_BROKEN)),
+            Error::History { .. } | Error::AuditShrank { .. } => {
+                Self::DoNotSign(local(codes::HISTORY_BROKEN))
+            }
             Error::Expired(_) => Self::ReadAgain(shared(Code::DecisionExpired)),
             Error::SignatureInvalid { .. } => Self::DoNotSign(shared(Code::SignatureInvalid)),
             Error::NotWaiting(_) => Self::ReadAgain(shared(Code::WrongState)),

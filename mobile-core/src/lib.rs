@@ -15,8 +15,11 @@
 //! `native` there is a [`Platform`] for phones and desks made of reqwest and the system's clock.
 
 mod api;
+mod asked;
 mod bundle;
+mod certificate;
 mod codes;
+mod enrol;
 mod error;
 mod fetch;
 mod inbox;
@@ -24,13 +27,17 @@ pub mod jws;
 mod keep;
 #[cfg(feature = "native")]
 pub mod native;
+mod place;
 mod platform;
+mod prompt;
 mod review;
 mod session;
 #[cfg(test)]
 mod testing;
 
 pub use api::Server;
+pub use asked::{Asked, Progress, WAIT_SECONDS};
+pub use enrol::EnrolmentChecked;
 pub use error::{CoreError, Error, Told};
 pub use inbox::Inbox;
 pub use keep::{History, Memory, OpenAttempt, Pin};

@@ -52,7 +52,10 @@ pub(crate) fn for_document(
     let expected = DisplayText::compose(&item, policy, DEFAULT_BUDGET)
         .map_err(|error| Error::DisplayText { why: error.to_string(), given: given.into() })?;
     if text != expected {
-        return Err(Error::DisplayText { why: format!("this document's text is {expected:?}"), given: given.into() });
+        return Err(Error::DisplayText {
+            why: format!("this document's text is {expected:?}"),
+            given: given.into(),
+        });
     }
     Ok(Prompt { text, code: policy.code(&DtbsDigest(dtbs.0)) })
 }
@@ -61,7 +64,12 @@ pub(crate) fn for_document(
 ///
 /// # Errors
 /// [`Error::DisplayText`].
-pub(crate) fn for_enrolment(given: &str, full_name: &str, kind: CodeKind, dtbs: &Digest) -> Result<Prompt, Error> {
+pub(crate) fn for_enrolment(
+    given: &str,
+    full_name: &str,
+    kind: CodeKind,
+    dtbs: &Digest,
+) -> Result<Prompt, Error> {
     let policy = policy(kind);
     let text = parse(given, policy)?;
     if !(given.starts_with(ENROLMENT_LEAD) && given.contains(&fold_vi(full_name))) {

@@ -6,6 +6,7 @@ use trinhky_protos::session::{PersonView, SignInRequest, SignInResponse};
 use crate::api::Server;
 use crate::error::Error;
 use crate::fetch::Shelf;
+use crate::keep::recall;
 use crate::platform::Platform;
 
 /// A signed-in person on this device.
@@ -60,6 +61,14 @@ impl Session {
     /// Who is signed in.
     pub fn person(&self) -> &PersonView {
         &self.person
+    }
+
+    /// Whether this device is enrolled for this person, as far as it remembers.
+    ///
+    /// # Errors
+    /// [`Error::Keep`].
+    pub fn is_enrolled(&self) -> Result<bool, Error> {
+        Ok(recall(self.platform.keep.as_ref())?.pin.is_some_and(|pin| pin.person == self.person.id))
     }
 
     /// The session's token: a secret, for the key store only.

@@ -14,9 +14,9 @@ mod records;
 
 pub use border::{Clock, DeviceKey, DeviceKeyError, Keep, KeepError, Transport, TransportError};
 pub use errors::CoreError;
-pub use objects::{Asked, Checked, Core, EnrolmentChecked, Reviewed, Session};
+pub use objects::{Asked, Core, EnrolmentChecked, Reviewed, Session};
 pub use records::{
-    BundleFile, Consent, DeclaredField, Document, EnrolmentConsent, InboxPage, Person, Progress, PublicJwk, Recipient,
+    BundleFile, Document, EnrolmentConsent, Header, InboxPage, Person, Progress, PublicJwk, Recipient,
     Request, Response, Settings, Signer,
 };
 

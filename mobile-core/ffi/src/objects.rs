@@ -9,9 +9,7 @@ use trinhky_mobile_core as core;
 
 use crate::border::{Clock, DeviceKey, Foreign, Keep, Transport};
 use crate::errors::CoreError;
-use crate::records::{
-    BundleFile, Consent, DeclaredField, Document, EnrolmentConsent, InboxPage, Person, Progress, Settings,
-};
+use crate::records::{BundleFile, Document, EnrolmentConsent, InboxPage, Person, Progress, Settings};
 
 /// The core on this device, before anybody has signed in.
 #[derive(uniffi::Object)]
@@ -30,13 +28,13 @@ impl Core {
     ) -> Result<Arc<Self>, CoreError> {
         let transport: Arc<dyn core::Transport> = match transport {
             Some(transport) => Arc::new(Foreign(transport)),
-            None => core::native::transport(&settings.server_url, settings.roots_pem.as_bytes()).map_err(|error| {
-                CoreError::Administrator {
+            None => core::native::transport(&settings.server_url, settings.roots_pem.as_bytes()).map_err(
+                |error| CoreError::Administrator {
                     code: "settings_invalid".into(),
                     message: "Địa chỉ máy chủ hoặc chứng thư gốc không dùng được. Hãy báo quản trị.".into(),
                     what: error.to_string(),
-                }
-            })?,
+                },
+            )?,
         };
         let clock: Arc<dyn core::Clock> = match clock {
             Some(clock) => Arc::new(Foreign(clock)),
@@ -53,7 +51,12 @@ impl Core {
     }
 
     /// Signs in.
-    pub async fn sign_in(&self, username: String, password: String, totp: String) -> Result<Arc<Session>, CoreError> {
+    pub async fn sign_in(
+        &self,
+        username: String,
+        password: String,
+        totp: String,
+    ) -> Result<Arc<Session>, CoreError> {
         let session = core::Session::sign_in(self.0.clone(), &username, &password, &totp).await?;
         Ok(Arc::new(Session(session)))
     }
@@ -67,7 +70,7 @@ impl Core {
 
 /// A signed-in person on this device.
 #[derive(uniffi::Object)]
-pub struct Session(core::Session);
+pub struct Session(pub(crate) core::Session);
 
 #[uniffi::export(async_runtime = "tokio")]
 impl Session {
@@ -107,13 +110,6 @@ impl Session {
         Ok(Arc::new(Reviewed(self.0.review(&document).await?)))
     }
 
-    /// Has a signature prepared and checks that it only adds this signature to what was reviewed.
-    pub async fn check(&self, reviewed: Arc<Reviewed>) -> Result<Arc<Checked>, CoreError> {
-        let checked = self.0.check(&reviewed.0).await?;
-        let consent = consent(&checked);
-        Ok(Arc::new(Checked { consent, step: Mutex::new(Some(checked)) }))
-    }
-
     /// Begins to enrol this device; `name` is what its owner calls it.
     pub async fn begin_enrolment(&self, name: String) -> Result<Arc<EnrolmentChecked>, CoreError> {
         let checked = self.0.begin_enrolment(&name).await?;
@@ -139,7 +135,7 @@ impl Session {
 
 /// A document whose bytes are on this device.
 #[derive(uniffi::Object)]
-pub struct Reviewed(core::Reviewed);
+pub struct Reviewed(pub(crate) core::Reviewed);
 
 #[uniffi::export]
 impl Reviewed {
@@ -161,27 +157,6 @@ impl Reviewed {
     /// The bytes of the attachment or background paper at that place in `others`.
     pub fn other(&self, index: u32) -> Option<Vec<u8>> {
         self.0.others().get(index as usize).map(|(_, bytes)| bytes.to_vec())
-    }
-}
-
-/// What the leader may consent to, once.
-#[derive(uniffi::Object)]
-pub struct Checked {
-    consent: Consent,
-    step: Mutex<Option<core::Checked>>,
-}
-
-#[uniffi::export(async_runtime = "tokio")]
-impl Checked {
-    /// What to show before asking for consent.
-    pub fn consent(&self) -> Consent {
-        self.consent.clone()
-    }
-
-    /// The leader said yes: the device key signs the decision, the server is asked to ask the SIM.
-    pub async fn decide(&self) -> Result<Arc<Asked>, CoreError> {
-        let step = self.step.lock().await.take().ok_or_else(used)?;
-        Ok(Arc::new(Asked(Mutex::new(step.decide().await?))))
     }
 }
 
@@ -208,7 +183,7 @@ impl EnrolmentChecked {
 
 /// A SIM request under way.
 #[derive(uniffi::Object)]
-pub struct Asked(Mutex<core::Asked>);
+pub struct Asked(pub(crate) Mutex<core::Asked>);
 
 #[uniffi::export(async_runtime = "tokio")]
 impl Asked {
@@ -218,21 +193,6 @@ impl Asked {
     }
 }
 
-fn consent(checked: &core::Checked) -> Consent {
-    Consent {
-        document: checked.document().id.to_string(),
-        attempt: checked.attempt().to_string(),
-        code: checked.code().map(str::to_owned),
-        sim_shows: checked.sim_shows(),
-        display_text: checked.display_text().to_owned(),
-        dtbs: checked.dtbs().to_string(),
-        certificate: checked.certificate().sha256().to_string(),
-        capacity: checked.capacity().to_owned(),
-        fields: checked.fields().iter().map(DeclaredField::from).collect(),
-        expires_at: checked.expires_at().into(),
-    }
-}
-
-fn used() -> CoreError {
+pub(crate) fn used() -> CoreError {
     CoreError::AlreadyUsed { what: "this consent was used; check again".into() }
 }
