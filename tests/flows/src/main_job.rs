@@ -158,9 +158,8 @@ pub struct Outcome {
 ///
 /// # Errors
 /// Whatever refuses, with the step's name.
-pub async fn run(rig: &Rig, pdf: &Path, out: &Path, steps: &mut Steps) -> Result<Outcome> {
+pub async fn run(rig: &Rig, cast: &Cast, pdf: &Path, out: &Path, steps: &mut Steps) -> Result<Outcome> {
     std::fs::create_dir_all(out)?;
-    let cast = steps.take("enrol", "Lãnh đạo đăng ký điện thoại, SIM ký một lần", Cast::gather(rig)).await?;
     let uploaded = steps.take("upload", "Người soạn thảo tải văn bản lên", cast.drafter.upload(pdf)).await?;
     let request = cast.request(&uploaded);
     let draft = steps

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use serde_json::Value;
 use trinhky_flows::judges::{self, Case};
-use trinhky_flows::main_job::{self, Outcome, Steps};
+use trinhky_flows::main_job::{self, Cast, Outcome, Steps};
 use trinhky_flows::rig::{Plan, Rig};
 
 #[derive(Parser)]
@@ -63,7 +63,9 @@ async fn main() -> Result<()> {
     eprintln!("Trình Ký: dựng một tỉnh tưởng tượng và chạy toàn bộ hệ thống …");
     let rig = Rig::start(&plan).await?;
     let pdf = arguments.pdf.clone().unwrap_or_else(|| rig.world.demo_pdf.clone());
-    let outcome = main_job::run(&rig, &pdf, &arguments.out, &mut Steps::aloud()).await?;
+    let mut steps = Steps::aloud();
+    let cast = steps.take("enrol", "Lãnh đạo đăng ký điện thoại, SIM ký một lần", Cast::gather(&rig)).await?;
+    let outcome = main_job::run(&rig, &cast, &pdf, &arguments.out, &mut steps).await?;
     write_results(&rig, &arguments.out, &outcome).await?;
     let verdict = verify(&rig, &arguments.out, &outcome.released).await?;
     judge(&arguments, &rig, &pdf, &outcome).await?;
