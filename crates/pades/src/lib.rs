@@ -5,14 +5,14 @@
 
 pub mod asn1;
 pub mod cms;
+pub mod crl;
 pub mod crypto;
 pub mod digest;
-#[expect(dead_code, reason = "path validation, OCSP and CRL follow")]
+pub mod ocsp;
 mod oid;
 pub mod pdf;
 pub mod source;
 pub mod tsp;
-#[expect(dead_code, reason = "path validation, OCSP and CRL follow")]
 pub mod x509;
 
 pub use digest::{Digest, Midstate, hash_source, resume};

@@ -66,5 +66,6 @@ pub(crate) const AUTHORITY_INFO_ACCESS: Oid = Oid::known(rfc5280::ID_PE_AUTHORIT
 pub(crate) const ACCESS_OCSP: Oid = Oid::known(rfc5280::ID_AD_OCSP);
 pub(crate) const ACCESS_CA_ISSUERS: Oid = Oid::known(rfc5280::ID_AD_CA_ISSUERS);
 pub(crate) const KP_TIME_STAMPING: Oid = Oid::known(rfc5280::ID_KP_TIME_STAMPING);
+pub(crate) const KP_SERVER_AUTH: Oid = Oid::known(rfc5280::ID_KP_SERVER_AUTH);
 pub(crate) const KP_OCSP_SIGNING: Oid = Oid::known(rfc5280::ID_KP_OCSP_SIGNING);
 pub(crate) const ANY_EXTENDED_KEY_USAGE: Oid = Oid::known(rfc5280::ANY_EXTENDED_KEY_USAGE);

@@ -5,9 +5,10 @@
 
 mod anchors;
 mod certificate;
-mod extensions;
+pub(crate) mod extensions;
 mod general_name;
 mod name;
+pub mod path;
 
 pub use anchors::{AnchorsError, TrustAnchors, certificates_from_pem};
 pub use certificate::{Certificate, CertificateError};
@@ -17,3 +18,4 @@ pub use extensions::{
 };
 pub use general_name::GeneralName;
 pub use name::Name;
+pub use path::RevocationData;

@@ -1,0 +1,151 @@
+//! The rules of RFC 5280 6.1 over one chain whose signatures were checked while it was built.
+
+use super::names::NameState;
+use super::policy::PolicyState;
+use super::{Constraint, PathInputs, PathProblem, Purpose};
+use crate::asn1::Oid;
+use crate::crypto::{self, Provider, Weakness};
+use crate::oid;
+use crate::x509::{Certificate, KeyUsage};
+
+type Problem = (usize, PathProblem);
+
+/// Checks `chain` (leaf first, anchor last); the policies it is valid for.
+pub(super) fn check(
+    chain: &[Certificate],
+    inputs: &PathInputs<'_>,
+    provider: &dyn Provider,
+) -> Result<Vec<Oid>, Problem> {
+    let Some((anchor, below)) = chain.split_last() else { return Err((0, PathProblem::NoChain)) };
+    check_validity(chain, inputs)?;
+    if below.is_empty() {
+        // The leaf itself is trusted: no path to check, only its use.
+        check_leaf(anchor, inputs.purpose).map_err(|rule| (0, rule.into()))?;
+        return Ok(Vec::new());
+    }
+    // An anchor is a name and a key; but a version 3 root that says it is no CA is none.
+    if anchor.version() == 3 && !anchor.is_ca() {
+        return Err((below.len(), Constraint::NotCa.into()));
+    }
+    let mut state = State {
+        policy: PolicyState::new(below.len(), &inputs.policies),
+        names: NameState::default(),
+        left: inputs.max_intermediates,
+    };
+    // The anchor's own constraints bind what is below it (RFC 5937).
+    state.names.constrain(anchor.extensions().name_constraints.as_ref());
+    let mut issuer = anchor;
+    for (at, certificate) in below.iter().enumerate().rev() {
+        let is_leaf = at == 0;
+        state.process(certificate, issuer, is_leaf, provider).map_err(|rule| (at, rule.into()))?;
+        if is_leaf {
+            check_leaf(certificate, inputs.purpose).map_err(|rule| (at, rule.into()))?;
+        } else {
+            state.prepare(certificate).map_err(|rule| (at, rule.into()))?;
+        }
+        issuer = certificate;
+    }
+    let leaf = below.first().unwrap_or(anchor);
+    state.policy.finish(leaf, &inputs.policies).map_err(|rule| (0, rule.into()))
+}
+
+/// Weak signatures (not the anchor's own) and keys.
+pub(super) fn weaknesses(chain: &[Certificate]) -> Vec<(usize, Weakness)> {
+    let mut found = Vec::new();
+    for (at, pair) in chain.windows(2).enumerate() {
+        let [certificate, issuer] = pair else { continue };
+        if let (Ok(algorithm), Ok(key)) = (certificate.signature_algorithm(), issuer.public_key()) {
+            found.extend(crypto::weaknesses(algorithm, &key).into_iter().map(|weakness| (at, weakness)));
+        }
+    }
+    found
+}
+
+struct State {
+    policy: PolicyState,
+    names: NameState,
+    left: usize,
+}
+
+impl State {
+    /// 6.1.3: basic processing of one certificate.
+    fn process(
+        &mut self,
+        certificate: &Certificate,
+        issuer: &Certificate,
+        is_leaf: bool,
+        provider: &dyn Provider,
+    ) -> Result<(), Constraint> {
+        certificate.verify_signed_by(issuer.spki(), provider).map_err(|_| Constraint::Signature)?;
+        if certificate.issuer() != issuer.subject() {
+            return Err(Constraint::Names);
+        }
+        if is_leaf || !certificate.is_self_issued() {
+            self.names.check(certificate)?;
+        }
+        self.policy.process(certificate, is_leaf)
+    }
+
+    /// 6.1.4: from an intermediate certificate to the next.
+    fn prepare(&mut self, certificate: &Certificate) -> Result<(), Constraint> {
+        let extensions = certificate.extensions();
+        self.policy.prepare(certificate)?;
+        self.names.constrain(extensions.name_constraints.as_ref());
+        let constraints = extensions.basic_constraints.filter(|constraints| constraints.ca);
+        let constraints = constraints.ok_or(Constraint::NotCa)?;
+        if !certificate.is_self_issued() {
+            self.left = self.left.checked_sub(1).ok_or(Constraint::PathLength)?;
+        }
+        if let Some(limit) = constraints.path_length {
+            self.left = self.left.min(usize::try_from(limit).unwrap_or(usize::MAX));
+        }
+        if extensions.key_usage.is_some_and(|usage| !usage.allows(KeyUsage::KEY_CERT_SIGN)) {
+            return Err(Constraint::KeyCertSign);
+        }
+        if extensions.unknown_critical.is_empty() { Ok(()) } else { Err(Constraint::UnknownExtension) }
+    }
+}
+
+fn check_validity(chain: &[Certificate], inputs: &PathInputs<'_>) -> Result<(), Problem> {
+    for (at, certificate) in chain.iter().enumerate().rev() {
+        if inputs.at < certificate.not_before() {
+            return Err((at, PathProblem::NotYetValid(certificate.not_before())));
+        }
+        if inputs.at > certificate.not_after() {
+            return Err((at, PathProblem::Expired(certificate.not_after())));
+        }
+    }
+    Ok(())
+}
+
+fn check_leaf(leaf: &Certificate, purpose: Purpose) -> Result<(), Constraint> {
+    let extensions = leaf.extensions();
+    if !extensions.unknown_critical.is_empty() {
+        return Err(Constraint::UnknownExtension);
+    }
+    let usage = |bits: KeyUsage| extensions.key_usage.is_none_or(|usage| usage.allows(bits));
+    let purposes = extensions.extended_key_usage.as_ref();
+    let signs = usage(KeyUsage::DIGITAL_SIGNATURE) || usage(KeyUsage::NON_REPUDIATION);
+    let holds = match purpose {
+        Purpose::Any => true,
+        Purpose::DocumentSigning => {
+            let other = [oid::KP_SERVER_AUTH, oid::KP_TIME_STAMPING, oid::KP_OCSP_SIGNING];
+            signs && purposes.is_none_or(|list| list.purposes.iter().any(|purpose| !other.contains(purpose)))
+        }
+        Purpose::TimeStamping => {
+            signs && purposes.is_some_and(crate::x509::ExtendedKeyUsage::is_time_stamping_only)
+        }
+        Purpose::OcspSigning => {
+            signs && purposes.is_some_and(crate::x509::ExtendedKeyUsage::allows_ocsp_signing)
+        }
+        Purpose::CrlSigning => usage(KeyUsage::CRL_SIGN),
+        Purpose::Extended(purpose) => purposes.is_none_or(|list| list.allows(purpose)),
+    };
+    if holds { Ok(()) } else { Err(Constraint::Purpose) }
+}
+
+impl From<Constraint> for PathProblem {
+    fn from(rule: Constraint) -> Self {
+        Self::Constraint(rule)
+    }
+}
