@@ -11,10 +11,12 @@ mod control;
 mod der;
 mod faults;
 mod keys;
+mod look;
 mod mssp;
 mod page;
 mod pki;
 mod province;
+mod push;
 mod serve;
 mod vault;
 
@@ -36,6 +38,7 @@ use faults::Faults;
 use mssp::{Mssp, sim::Sim};
 use pki::{Pki, certificate::Name, years};
 use province::people::{self, OFFICE};
+use push::Push;
 use vault::Vault;
 
 /// How the world is to be.
@@ -121,8 +124,14 @@ pub struct Ready {
     pub fixtures: Vec<Fixture>,
     /// The organisation's seal, to be imported into a token.
     pub seal: Seal,
+    /// PNG of the seal.
+    pub seal_image: String,
     /// For `trinhky admin import`.
     pub import_toml: String,
+    /// A one-page decision in the layout of Nghị định 30/2020.
+    pub demo_pdf: String,
+    /// Who can sign in, one line per person and role.
+    pub accounts: Vec<AccountInfo>,
 }
 
 /// A SIM of the ready line.
@@ -136,6 +145,23 @@ pub struct SimInfo {
     pub certificate_pem: String,
     /// `accept`, `manual`, or the name of a magic behaviour.
     pub outcome: String,
+}
+
+/// An account of the import file.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccountInfo {
+    /// `drafter`, `checker`, `clerk`, `leader` or `admin`.
+    pub role: String,
+    /// Name to sign in with.
+    pub username: String,
+    /// Demo password.
+    pub password: String,
+    /// Base32 secret of the authenticator.
+    pub totp_secret: String,
+    /// Họ và tên.
+    pub full_name: String,
+    /// A leader's number.
+    pub msisdn: Option<String>,
 }
 
 /// A certificate that must be refused.
@@ -162,6 +188,19 @@ pub struct Seal {
     pub chain_pem: String,
 }
 
+impl AccountInfo {
+    fn of(person: &people::Person) -> impl Iterator<Item = Self> {
+        person.roles.iter().map(|role| Self {
+            role: role.word().into(),
+            username: person.username.clone(),
+            password: person.password(),
+            totp_secret: person.totp_secret(),
+            full_name: person.name.clone(),
+            msisdn: person.sim.as_ref().map(|(msisdn, _)| msisdn.clone()),
+        })
+    }
+}
+
 /// What all handlers share.
 struct World {
     vault: Vault,
@@ -169,6 +208,9 @@ struct World {
     faults: Faults,
     pki: Arc<Pki>,
     mssp: Mssp,
+    push: Push,
+    /// Address of the HTTP side, without a slash at its end: also the origin of push endpoints.
+    base: String,
 }
 
 /// A running world; dropping it ends all its tasks.
@@ -201,8 +243,11 @@ impl Running {
             world.pki.mssp.key.pkcs8(),
             &world.pki.tls_ca.certificate,
         )?;
-        let router =
-            pki::http::routes().merge(control::routes()).merge(page::routes()).with_state(world.clone());
+        let router = pki::http::routes()
+            .merge(control::routes())
+            .merge(push::http::routes())
+            .merge(page::routes())
+            .with_state(world.clone());
         let tasks = vec![
             world.clock.serve(Path::new(&ready.clock))?,
             serve::accept(http, None, router),
@@ -226,14 +271,20 @@ impl Drop for Running {
 }
 
 fn build(vault: Vault, base: &str, options: &Options) -> Result<(Arc<World>, Vec<people::Person>)> {
+    let everybody = people::everybody(options.leaders, true);
+    let rsa_sims = everybody.iter().filter_map(|person| match &person.sim {
+        Some((msisdn, KeyKind::Rsa2048)) => Some(format!("sim-{msisdn}")),
+        _ => None,
+    });
+    let rsa: Vec<String> = Pki::RSA_KEYS.map(str::to_owned).into_iter().chain(rsa_sims).collect();
+    vault.warm(&rsa, KeyKind::Rsa2048)?;
     let pki = Arc::new(Pki::open(&vault, base)?);
-    let people = people::everybody(options.leaders, options.magic);
     let usual = match options.accept_after_ms {
         Some(_) => Behaviour::ACCEPT,
         None => Behaviour { outcome: Outcome::Manual, quirk: None },
     };
     let mut sims = Vec::new();
-    for person in people::everybody(options.leaders, true) {
+    for person in &everybody {
         let Some((msisdn, kind)) = &person.sim else { continue };
         let subject = Name::vietnam()
             .locality("Điện Biên")
@@ -252,8 +303,16 @@ fn build(vault: Vault, base: &str, options: &Options) -> Result<(Arc<World>, Vec
     let password = hex::encode(keys::sha256(format!("ap:{base}").as_bytes())).split_off(32);
     vault.secret("ap-password", &password)?;
     let mssp = Mssp::new(pki.clone(), sims, password, delay);
-    let world = World { vault, clock: Clock::default(), faults: Faults::default(), pki, mssp };
-    Ok((Arc::new(world), people))
+    let world = World {
+        vault,
+        clock: Clock::default(),
+        faults: Faults::default(),
+        pki,
+        mssp,
+        push: Push::default(),
+        base: base.to_owned(),
+    };
+    Ok((Arc::new(world), people::everybody(options.leaders, options.magic)))
 }
 
 fn describe(
@@ -270,9 +329,14 @@ fn describe(
     let seal_chain = text(vault.bundle("seal-chain", &[&pki.org.certificate, &pki.root.certificate])?);
     let tsa_url = format!("{base}/tsa");
     let ocsp_url = format!("{base}/ocsp");
-    let signature_image =
-        |person: &people::Person| vault.dir().join("images").join(format!("{}.png", person.username));
-    let seal_image = text(vault.dir().join("images").join("seal.png"));
+    let seal_image = text(vault.made("images/seal.png", || {
+        look::images::seal("ỦY BAN NHÂN DÂN PHƯỜNG MƯỜNG THANH", "TỈNH TƯỞNG TƯỢNG")
+    })?);
+    for person in people.iter().filter(|person| person.sim.is_some()) {
+        vault.made(&person.signature_file(), || look::images::signature(&person.name))?;
+    }
+    let signer = people.iter().find(|person| person.sim.is_some()).map_or("", |person| &person.name);
+    let demo_pdf = text(vault.made("demo.pdf", || look::document::decision(signer))?);
     let import = province::import::write(
         vault,
         people,
@@ -281,7 +345,6 @@ fn describe(
             roots: &roots_pem,
             chain: &chain_pem,
             seal_image: &seal_image,
-            signature_image: &signature_image,
             tsa_url: &tsa_url,
             ocsp_url: &ocsp_url,
         },
@@ -326,11 +389,14 @@ fn describe(
             key_p8: text(vault.key_path("seal")),
             chain_pem: seal_chain,
         },
+        accounts: people.iter().flat_map(AccountInfo::of).collect(),
         roots_pem,
         chain_pem,
         tsa_url,
         ocsp_url,
+        seal_image,
         import_toml: text(import),
+        demo_pdf,
     })
 }
 

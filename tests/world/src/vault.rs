@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::keys::{self, Key, KeyKind};
 
@@ -75,6 +75,26 @@ impl Vault {
     pub(crate) fn secret(&self, name: &str, text: &str) -> Result<PathBuf> {
         let path = self.dir.join(name);
         write_private(&path, text.as_bytes())?;
+        Ok(path)
+    }
+
+    /// Makes missing keys side by side: RSA takes most of a first start.
+    pub(crate) fn warm(&self, names: &[String], kind: KeyKind) -> Result<()> {
+        std::thread::scope(|scope| {
+            let workers: Vec<_> =
+                names.iter().map(|name| scope.spawn(move || self.key(name, kind).map(drop))).collect();
+            workers
+                .into_iter()
+                .try_for_each(|worker| worker.join().map_err(|_| anyhow!("a key worker panicked"))?)
+        })
+    }
+
+    /// A file that is made once.
+    pub(crate) fn made(&self, name: &str, make: impl FnOnce() -> Result<Vec<u8>>) -> Result<PathBuf> {
+        let path = self.dir.join(name);
+        if !path.exists() {
+            self.write(&path, &make()?)?;
+        }
         Ok(path)
     }
 

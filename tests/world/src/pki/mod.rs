@@ -79,6 +79,9 @@ pub(crate) struct Pki {
 }
 
 impl Pki {
+    /// Names of the keys that take long to make.
+    pub(crate) const RSA_KEYS: [&str; 5] = ["root", "people-ca", "org-ca", "tsa", "seal"];
+
     /// Makes or reads everything. `base` is the address of the world's HTTP side, as it stands in the certificates.
     pub(crate) fn open(vault: &Vault, base: &str) -> Result<Self> {
         let addresses = |tier: Tier| Addresses {

@@ -28,7 +28,6 @@ pub(crate) struct Paths<'a> {
     pub(crate) roots: &'a str,
     pub(crate) chain: &'a str,
     pub(crate) seal_image: &'a str,
-    pub(crate) signature_image: &'a dyn Fn(&Person) -> PathBuf,
     pub(crate) tsa_url: &'a str,
     pub(crate) ocsp_url: &'a str,
 }
@@ -55,7 +54,7 @@ pub(crate) fn write(vault: &Vault, people: &[Person], mssp: &Mssp, paths: &Paths
         out.table("[[unit]]", &[("id", id), ("office", "muong-thanh"), ("name", name)]);
     }
     for person in people {
-        out.person(vault, person, mssp, paths)?;
+        out.person(vault, person, mssp)?;
     }
     for (id, kind, name, symbol) in [
         ("quyet-dinh", "Quyết định", "Sổ đăng ký quyết định", "{number}/QĐ-UBND"),
@@ -130,7 +129,7 @@ impl Toml {
         let _ = writeln!(self.0, "{key} = {quoted}");
     }
 
-    fn person(&mut self, vault: &Vault, person: &Person, mssp: &Mssp, paths: &Paths<'_>) -> Result<()> {
+    fn person(&mut self, vault: &Vault, person: &Person, mssp: &Mssp) -> Result<()> {
         self.table(
             "[[person]]",
             &[
@@ -155,7 +154,7 @@ impl Toml {
             )?;
             self.pair("msisdn", msisdn);
             self.pair("certificate_pem", &certificate.display().to_string());
-            self.pair("signature_png", &(paths.signature_image)(person).display().to_string());
+            self.pair("signature_png", &vault.dir().join(person.signature_file()).display().to_string());
         }
         Ok(())
     }

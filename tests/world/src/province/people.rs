@@ -68,6 +68,12 @@ impl Person {
         format!("{}@muongthanh.example", self.username)
     }
 
+    /// Path of the signature image below the world's folder. Leaders without a name of their own share one.
+    pub(crate) fn signature_file(&self) -> String {
+        let common = self.username.starts_with("lanhdao.") || self.username.starts_with("thu.");
+        format!("images/{}.png", if common { "lanhdao" } else { &self.username })
+    }
+
     /// Demo only.
     pub(crate) fn password(&self) -> String {
         format!("Trinh-Ky-{}-2026", self.username)
