@@ -197,8 +197,7 @@ fn last_startxref(source: &dyn Source) -> Result<u64, PdfError> {
     for reach in [2048, 1 << 16] {
         let len = source.len().min(reach);
         let at = source.len() - len;
-        let mut window = source.slice(at, usize::try_from(len).unwrap_or_default())?;
-        window.push(b'\n');
+        let window = source.slice(at, usize::try_from(len).unwrap_or_default())?;
         if let Some(found) = memchr::memmem::rfind(&window, b"startxref") {
             let mut lexer = super::lexer::Lexer::new(&window, at, 1);
             lexer.seek(found + 9);

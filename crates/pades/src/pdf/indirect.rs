@@ -207,11 +207,9 @@ pub(super) fn with_window<T>(
     loop {
         let whole = available <= want as u64;
         let len = if whole { usize::try_from(available).unwrap_or(want) } else { want };
-        let mut window = source.slice(at, len)?;
-        if whole {
-            window.push(b'\n');
-        }
-        match parse(&mut Lexer::new(&window, at, limits.depth)) {
+        let window = source.slice(at, len)?;
+        let lexer = Lexer::new(&window, at, limits.depth);
+        match parse(&mut if whole { lexer.whole() } else { lexer }) {
             Ok(value) => return Ok(value),
             Err(Lack::Bad(error)) => return Err(error),
             Err(Lack::More) if whole => return Err(PdfError::Truncated { at }),

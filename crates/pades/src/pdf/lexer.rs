@@ -1,9 +1,9 @@
 //! Tokens and direct objects (ISO 32000-2, 7.2 and 7.3) over bytes in memory.
 //!
 //! The lexer does not know the file: references stay references, and a stream is recognised by whoever reads the
-//! indirect object around it (`indirect.rs`). Nesting is bounded; nothing is copied but strings and names. A token
-//! that touches the end of the bytes might go on behind it and is [`Lack::More`]: who has all the bytes puts white
-//! space behind them.
+//! indirect object around it (`indirect.rs`). Nesting is bounded; nothing is copied but strings and names. A token that
+//! touches the end of a window might go on behind it and is [`Lack::More`], unless the lexer was told that these
+//! are all the bytes ([`Lexer::whole`]).
 
 use super::{
     error::PdfError,
@@ -18,6 +18,8 @@ pub struct Lexer<'a> {
     /// Added to positions in errors.
     base: u64,
     depth_left: usize,
+    /// Nothing follows the buffer.
+    whole: bool,
 }
 
 /// Why a token could not be read from this window.
@@ -53,7 +55,13 @@ pub enum Item {
 impl<'a> Lexer<'a> {
     /// A cursor at the start of `buf`; `base` is the offset of `buf` in the file, for messages.
     pub fn new(buf: &'a [u8], base: u64, depth: usize) -> Self {
-        Self { buf, pos: 0, base, depth_left: depth }
+        Self { buf, pos: 0, base, depth_left: depth, whole: false }
+    }
+
+    /// Says that nothing follows the buffer.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self { whole: true, ..self }
     }
 
     /// Offset within the buffer.
@@ -109,7 +117,7 @@ impl<'a> Lexer<'a> {
         self.skip_space();
         let rest = self.rest();
         if rest.len() < word.len() {
-            return if word.starts_with(rest) { Err(Lack::More) } else { Ok(false) };
+            return if word.starts_with(rest) && !self.whole { Err(Lack::More) } else { Ok(false) };
         }
         let ends = rest.get(word.len()).is_none_or(|&b| !is_regular(b));
         if rest.starts_with(word) && ends {
@@ -179,7 +187,7 @@ impl<'a> Lexer<'a> {
         while self.peek().is_some_and(is_regular) {
             self.pos += 1;
         }
-        if self.peek().is_none() {
+        if self.peek().is_none() && !self.whole {
             return Err(Lack::More);
         }
         let word = self.buf.get(start..self.pos).unwrap_or_default();
@@ -208,7 +216,7 @@ impl<'a> Lexer<'a> {
         while ahead.peek().is_some_and(|b| b.is_ascii_digit()) && ahead.pos - start <= 5 {
             ahead.pos += 1;
         }
-        if ahead.peek().is_none() {
+        if ahead.peek().is_none() && !self.whole {
             return Err(Lack::More);
         }
         let generation = self.buf.get(start..ahead.pos).and_then(|digits| std::str::from_utf8(digits).ok());
@@ -264,6 +272,7 @@ impl<'a> Lexer<'a> {
         let mut name = Vec::new();
         loop {
             match self.peek() {
+                None if self.whole => return Ok(name),
                 None => return Err(Lack::More),
                 Some(b'#') => {
                     let hex = self.rest().get(1..3);

@@ -32,7 +32,7 @@ impl Container {
         Self::parse(stream, decoded.data, limits)
     }
 
-    fn parse(stream: &Stream, mut data: Vec<u8>, limits: &Limits) -> Result<Self, PdfError> {
+    fn parse(stream: &Stream, data: Vec<u8>, limits: &Limits) -> Result<Self, PdfError> {
         let field = |key: &str| {
             let value = stream.dict.get(key).and_then(Object::as_int);
             value
@@ -43,7 +43,6 @@ impl Container {
         if count > limits.objects {
             return Err(PdfError::Limit("too many objects"));
         }
-        data.push(b'\n');
         let mut lexer = Lexer::new(&data, 0, 1);
         let mut index = Vec::with_capacity((count as usize).min(data.len() / 4));
         for _ in 0..count {
@@ -69,7 +68,7 @@ impl Container {
         let (_, offset) = entry.ok_or(PdfError::Wrong("an object in an object stream"))?;
         let bytes =
             self.data.get(*offset as usize..).ok_or(PdfError::Wrong("an offset in an object stream"))?;
-        Ok(Lexer::new(bytes, u64::from(*offset), limits.depth).object()?)
+        Ok(Lexer::new(bytes, u64::from(*offset), limits.depth).whole().object()?)
     }
 
     /// Bytes held in memory.
