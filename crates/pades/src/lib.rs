@@ -5,15 +5,34 @@
 
 pub mod asn1;
 pub mod cms;
+pub mod complete;
 pub mod crl;
 pub mod crypto;
 pub mod digest;
+pub mod dss;
+pub mod index;
+pub mod intake;
+pub mod look;
+pub mod manifest;
 pub mod ocsp;
 mod oid;
 pub mod pdf;
+pub mod place;
+pub mod prepare;
+pub mod provision;
+mod rewrite;
 pub mod source;
+mod survey;
 pub mod tsp;
 pub mod x509;
 
+pub use complete::{CompleteError, SignedTail};
 pub use digest::{Digest, Midstate, hash_source, resume};
+pub use dss::{DssContent, DssTail, prepare_dss};
+pub use index::BaseIndex;
+pub use intake::{Finding, Ingested, IntakeReport, Refusal, ingest};
+pub use look::PreparedImage;
+pub use manifest::{Declared, FieldKind, Manifest};
+pub use prepare::{Fill, PrepareError, Prepared, SignRequest, prepare};
+pub use provision::{PagePlace, ProvisionPlan, Provisioned, SealPlan, SignerPlan, TextPlan, provision};
 pub use source::{Concat, Source, SourceError};

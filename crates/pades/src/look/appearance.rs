@@ -1,0 +1,131 @@
+//! Appearance streams (ISO 32000-2, 12.5.5): a picture, a line of text, or nothing.
+//!
+//! Every appearance is a form as large as the widget is when displayed, turned by its `/Matrix` against the page's
+//! rotation, so that it stands upright.
+
+use super::{Face, PreparedImage, Undrawable};
+use crate::{
+    manifest::Part,
+    pdf::{Dict, Increment, ObjRef, Object, Rect},
+};
+
+/// A form that draws nothing: PDF/A asks every widget for an appearance.
+pub(crate) fn empty(out: &mut Increment, size: (f64, f64), rotate: u16) -> ObjRef {
+    let form = out.allot();
+    out.stream(form, &form_dict(size, rotate, Dict::new()), b"");
+    form
+}
+
+/// A picture as large as fits, centred.
+pub(crate) fn picture(
+    out: &mut Increment,
+    image: &PreparedImage,
+    size: (f64, f64),
+    rotate: u16,
+    flat: bool,
+) -> ObjRef {
+    let (width, height) = (f64::from(image.width), f64::from(image.height));
+    let scale = (size.0 / width).min(size.1 / height);
+    let (w, h) = (width * scale, height * scale);
+    let (x, y) = ((size.0 - w) / 2.0, (size.1 - h) / 2.0);
+    let xobject = image.write(out, flat);
+    let colour = if flat {
+        let [r, g, b] = image.ink();
+        format!("{r:.3} {g:.3} {b:.3} rg ")
+    } else {
+        String::new()
+    };
+    let content = format!("q {colour}{w:.3} 0 0 {h:.3} {x:.3} {y:.3} cm /Im Do Q");
+    let resources = Dict::new().with("XObject", Dict::new().with("Im", xobject));
+    let form = out.allot();
+    out.stream(form, &form_dict(size, rotate, resources), content.as_bytes());
+    form
+}
+
+/// What a line of text needs to know.
+pub(crate) struct Line<'a> {
+    /// The parts and where each goes, relative to the lower left corner of the widget as displayed.
+    pub(crate) parts: Vec<(Rect, String)>,
+    /// The font object, and the subset its codes come from.
+    pub(crate) font: ObjRef,
+    /// The subset.
+    pub(crate) face: &'a Face,
+    /// Size of the type in points, made smaller where a part would not fit.
+    pub(crate) points: f64,
+    /// Slanted.
+    pub(crate) italic: bool,
+}
+
+/// Text in black, each part centred in its slot, or from the left if it is the whole text.
+pub(crate) fn typeset(
+    out: &mut Increment,
+    line: &Line<'_>,
+    size: (f64, f64),
+    rotate: u16,
+) -> Result<ObjRef, Undrawable> {
+    let mut content = String::from("/Tx BMC q BT 0 g");
+    for (slot, text) in &line.parts {
+        let codes = line.face.encode(text)?;
+        #[expect(clippy::cast_precision_loss, reason = "widths are a few thousand units")]
+        let width = line.face.width(text) as f64 / 1000.0;
+        let points = if width * line.points > slot.width() && width > 0.0 {
+            slot.width() / width
+        } else {
+            line.points
+        };
+        let x = if line.parts.len() == 1 { slot.x0 } else { slot.x0 + (slot.width() - width * points) / 2.0 };
+        let y = slot.y0 + BASELINE * line.points;
+        let slant = if line.italic { "0.2" } else { "0" };
+        let hex: String = codes.iter().map(|byte| format!("{byte:02X}")).collect();
+        let name = super::FORM_FONT_NAME;
+        content.push_str(&format!(" /{name} {points:.2} Tf 1 0 {slant} 1 {x:.3} {y:.3} Tm <{hex}> Tj"));
+    }
+    content.push_str(" ET Q EMC");
+    let fonts = Dict::new().with(super::FORM_FONT_NAME, line.font);
+    let form = out.allot();
+    out.stream(form, &form_dict(size, rotate, Dict::new().with("Font", fonts)), content.as_bytes());
+    Ok(form)
+}
+
+/// The texts of the parts of a field; a date is taken apart where the page has its words already.
+pub(crate) fn parts_of(text: &str, wanted: &[Part]) -> Option<Vec<String>> {
+    if wanted.iter().all(|part| *part == Part::Whole) {
+        return Some(wanted.iter().map(|_| text.to_owned()).collect());
+    }
+    let numbers: Vec<&str> =
+        text.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).collect();
+    let [day, month, year] = numbers.as_slice() else { return None };
+    Some(
+        wanted
+            .iter()
+            .map(|part| match part {
+                Part::Whole => text.to_owned(),
+                Part::Day => (*day).to_owned(),
+                Part::Month => (*month).to_owned(),
+                Part::Year => (*year).to_owned(),
+            })
+            .collect(),
+    )
+}
+
+fn form_dict(size: (f64, f64), rotate: u16, resources: Dict) -> Dict {
+    let number = |value: f64| Object::Real((value * 1000.0).round() / 1000.0);
+    let mut dict = Dict::new()
+        .with("Type", Object::name("XObject"))
+        .with("Subtype", Object::name("Form"))
+        .with("BBox", vec![Object::Int(0), Object::Int(0), number(size.0), number(size.1)])
+        .with("Resources", resources);
+    let matrix = match rotate {
+        90 => Some([0.0, 1.0, -1.0, 0.0, size.1, 0.0]),
+        180 => Some([-1.0, 0.0, 0.0, -1.0, size.0, size.1]),
+        270 => Some([0.0, -1.0, 1.0, 0.0, 0.0, size.0]),
+        _ => None,
+    };
+    if let Some(matrix) = matrix {
+        dict.set("Matrix", matrix.map(number).to_vec());
+    }
+    dict
+}
+
+/// The baseline above the lower edge of a slot, in parts of the type size: room for the dot below of ạ and ệ.
+pub(crate) const BASELINE: f64 = 0.28;

@@ -1,0 +1,178 @@
+//! What a later revision may touch: the declared fields of a provisioned file.
+//!
+//! Provisioning happens once, before the first signature. Everything that comes later (signatures, number, date,
+//! seal) finds its place already made; the manifest names each object, so that server, phone and verifier can
+//! demand that an appended revision touches exactly these, in order, once.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    digest::Digest,
+    pdf::{ObjRef, Rect},
+};
+
+/// The declared fields of one provisioned base; JSON, versioned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this form.
+    pub version: u16,
+    /// SHA-256 of the provisioned base.
+    pub base_sha256: Digest,
+    /// Length of the base in bytes.
+    pub base_len: u64,
+    /// Number of pages.
+    pub pages: u32,
+    /// The catalog.
+    pub root: ObjRef,
+    /// The interactive form dictionary.
+    pub acroform: ObjRef,
+    /// The form's array of fields.
+    pub fields_array: ObjRef,
+    /// The font in the form's resources that fills are drawn with.
+    pub font: ObjRef,
+    /// In the order of signing, number and date before the seal.
+    pub fields: Vec<Declared>,
+}
+
+impl Manifest {
+    /// The version this crate writes.
+    pub const VERSION: u16 = 1;
+
+    /// The field called `name`.
+    pub fn field(&self, name: &str) -> Option<&Declared> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The first field of `kind`.
+    pub fn of_kind(&self, kind: FieldKind) -> Option<&Declared> {
+        self.fields.iter().find(|field| field.kind == kind)
+    }
+
+    /// SHA-256 of the manifest's canonical JSON-independent form: what a decision names.
+    pub fn digest(&self) -> Digest {
+        use std::fmt::Write as _;
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
+            "trinhky-manifest:{}\n{} {}\n{} {} {} {} {}\n",
+            self.version,
+            self.base_sha256,
+            self.base_len,
+            self.pages,
+            self.root,
+            self.acroform,
+            self.fields_array,
+            self.font
+        );
+        for field in &self.fields {
+            let _ =
+                write!(text, "{} {} {} {} {:?}", field.name, field.id, field.page, field.page_id, field.rect);
+            let _ = writeln!(text, " {:?} {:?} {:?} {}", field.slots, field.max_len, field.text, field.locks);
+        }
+        Digest::of(text.as_bytes())
+    }
+}
+
+/// What a declared field is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    /// Số, ký hiệu (ô 3 of NĐ 30/2020 Phụ lục I).
+    Number,
+    /// Ngày tháng năm ban hành (ô 4).
+    Date,
+    /// The signature of the k-th authorised person (ô 7c).
+    Signer(u16),
+    /// The organisation's signature (ô 8).
+    Seal,
+}
+
+impl FieldKind {
+    /// The field's name; none is a prefix of another, which some validators get wrong.
+    pub fn name(self) -> String {
+        match self {
+            Self::Number => "DocNumber".to_owned(),
+            Self::Date => "DocDate".to_owned(),
+            Self::Signer(k) => format!("Signer{k}"),
+            Self::Seal => "OrgSeal".to_owned(),
+        }
+    }
+
+    /// Whether it is filled with text, not with a signature.
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Number | Self::Date)
+    }
+}
+
+/// One declared field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Declared {
+    /// Full name.
+    pub name: String,
+    /// What it is for.
+    pub kind: FieldKind,
+    /// The field, which is its own widget.
+    pub id: ObjRef,
+    /// Page number from 1.
+    pub page: u32,
+    /// The page object.
+    pub page_id: ObjRef,
+    /// The page's array of annotations.
+    pub annots: ObjRef,
+    /// Where it is, in points from the lower left corner of the page as displayed.
+    pub rect: Rect,
+    /// Where text is drawn within `rect` (same coordinates): one slot for the whole text, or day, month and year
+    /// between the words that the page already has.
+    pub slots: Vec<Slot>,
+    /// Most characters of a text.
+    pub max_len: Option<u16>,
+    /// What the page itself has behind the field on the same line, such as `/QĐ-UBND`.
+    pub followed_by: Option<String>,
+    /// The text drawn at provisioning (numbering before the signature): then nothing may fill it later.
+    pub text: Option<String>,
+    /// Whether signing this field locks every field (`/Lock` with action All).
+    pub locks: bool,
+}
+
+/// Where a part of a text goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Slot {
+    /// Which part.
+    pub part: Part,
+    /// In displayed coordinates.
+    pub rect: Rect,
+}
+
+/// A part of a field's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// The day, two digits.
+    Day,
+    /// The month, 01, 02, 3 … 12.
+    Month,
+    /// The year, four digits.
+    Year,
+}
+
+/// The keys of a widget that filling or signing may add or change.
+pub const TEXT_KEYS: [&str; 4] = ["V", "AP", "Ff", "DA"];
+
+/// The keys of a signature widget that signing may add or change.
+pub const SIGNATURE_KEYS: [&str; 2] = ["V", "AP"];
+
+impl Slot {
+    /// The slot in coordinates that count from the lower left corner of `field`.
+    pub(crate) fn relative_to(&self, field: Rect) -> Self {
+        let rect = Rect {
+            x0: self.rect.x0 - field.x0,
+            y0: self.rect.y0 - field.y0,
+            x1: self.rect.x1 - field.x0,
+            y1: self.rect.y1 - field.y0,
+        };
+        Self { part: self.part, rect }
+    }
+}

@@ -1,0 +1,277 @@
+//! A walk over what a reader of a document meets: catalog, pages, annotations and form. It finds scripts and
+//! automatic actions, existing signatures, and the widgets that a later revision may fill or sign.
+
+use std::collections::HashMap;
+
+use crate::{
+    index::{FieldSite, FormSite},
+    intake::{Finding, dict_of},
+    pdf::{Dict, ObjRef, Object, Page, PdfError, Place, Rect, View},
+};
+
+/// What the walk found.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    pub(crate) pages: Vec<ObjRef>,
+    pub(crate) signatures: u32,
+    pub(crate) dynamic_xfa: bool,
+    pub(crate) pdfa_part: Option<u8>,
+    pub(crate) form: Option<FormSite>,
+    pub(crate) fields: Vec<FieldSite>,
+    pub(crate) field_names: Vec<String>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Walks the document.
+pub(crate) fn survey(view: &View<'_, '_>) -> Result<Survey, PdfError> {
+    let root = view.root()?;
+    let mut survey = Survey { pages: view.pages()?, ..Survey::default() };
+    survey.catalog(view, &root)?;
+    survey.annotations(view)?;
+    survey.form(view, &root)?;
+    survey.findings.sort_unstable();
+    survey.findings.dedup();
+    Ok(survey)
+}
+
+impl Survey {
+    fn catalog(&mut self, view: &View<'_, '_>, root: &Dict) -> Result<(), PdfError> {
+        let open = view.value(root, "OpenAction")?;
+        if let Object::Dict(action) = &open {
+            self.action(view, action)?;
+            if !view.value(action, "S")?.is_name(b"GoTo") {
+                self.findings.push(Finding::AutomaticAction);
+            }
+        }
+        if !view.dict(root, "AA")?.is_empty() {
+            self.findings.push(Finding::AutomaticAction);
+        }
+        let names = view.dict(root, "Names")?;
+        if names.contains("JavaScript") {
+            self.findings.push(Finding::JavaScript);
+        }
+        if names.contains("EmbeddedFiles") {
+            self.findings.push(Finding::EmbeddedFiles);
+        }
+        if root.contains("OCProperties") {
+            self.findings.push(Finding::OptionalContent);
+        }
+        self.pdfa_part = pdfa_part(view, root);
+        Ok(())
+    }
+
+    /// Notes what an action and those chained to it would do.
+    fn action(&mut self, view: &View<'_, '_>, action: &Dict) -> Result<(), PdfError> {
+        let mut next = vec![action.clone()];
+        let mut left = view.file().limits().depth;
+        while let Some(action) = next.pop() {
+            let kind = view.value(&action, "S")?;
+            match kind.as_name().unwrap_or_default() {
+                b"JavaScript" => self.findings.push(Finding::JavaScript),
+                name if ACTIVE.contains(&name) => self.findings.push(Finding::ActiveAction),
+                _ => {}
+            }
+            let Some(rest) = left.checked_sub(1) else { break };
+            left = rest;
+            match view.value(&action, "Next")? {
+                Object::Dict(one) => next.push(one),
+                Object::Array(many) => {
+                    for one in many.iter().take(left) {
+                        next.push(dict_of(&view.resolve(one)?));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn annotations(&mut self, view: &View<'_, '_>) -> Result<(), PdfError> {
+        let mut left = MOST_ANNOTATIONS;
+        for page in self.pages.clone() {
+            let Ok(Object::Dict(page)) = view.get(page) else { continue };
+            if page.contains("AA") {
+                self.findings.push(Finding::AutomaticAction);
+            }
+            for annotation in view.array(&page, "Annots").unwrap_or_default() {
+                left = left.checked_sub(1).ok_or(PdfError::Limit("too many annotations"))?;
+                let Ok(Object::Dict(annotation)) = view.resolve(&annotation) else { continue };
+                self.scripts(view, &annotation)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `/A` and `/AA` of an annotation or a field.
+    fn scripts(&mut self, view: &View<'_, '_>, dict: &Dict) -> Result<(), PdfError> {
+        if dict.contains("A") {
+            self.action(view, &view.dict(dict, "A")?)?;
+        }
+        if dict.contains("AA") {
+            self.findings.push(Finding::AutomaticAction);
+            for (_, trigger) in view.dict(dict, "AA")?.iter() {
+                self.action(view, &dict_of(&view.resolve(trigger)?))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn form(&mut self, view: &View<'_, '_>, root: &Dict) -> Result<(), PdfError> {
+        let form = view.dict(root, "AcroForm")?;
+        if form.is_empty() {
+            return Ok(());
+        }
+        if form.contains("XFA") {
+            self.dynamic_xfa = view.value(root, "NeedsRendering")?.as_bool() == Some(true);
+            self.findings.push(Finding::StaticXfa);
+        }
+        if view.value(&form, "NeedAppearances")?.as_bool() == Some(true) {
+            self.findings.push(Finding::NeedAppearances);
+        }
+        let id = root.get("AcroForm").and_then(Object::as_ref);
+        let at = id.and_then(|id| place_at(view, id));
+        let sig_flags = view.value(&form, "SigFlags")?.as_int().unwrap_or(0);
+        let fonts = view.dict(&view.dict(&form, "DR")?, "Font")?;
+        let font = fonts.get(crate::look::FORM_FONT_NAME).and_then(Object::as_ref);
+        let font = font.map(|id| (id, crate::look::FORM_FONT_VERSION));
+        self.form = Some(FormSite { id, at, sig_flags, font });
+        let page_of = self.widget_pages(view);
+        let mut stack: Vec<(Object, String, Dict, usize)> = Vec::new();
+        for field in view.array(&form, "Fields")?.into_iter().rev() {
+            stack.push((field, String::new(), Dict::new(), 0));
+        }
+        let mut left = MOST_FIELDS;
+        while let Some((object, prefix, inherited, depth)) = stack.pop() {
+            left = left.checked_sub(1).ok_or(PdfError::Limit("too many form fields"))?;
+            if depth > view.file().limits().depth {
+                return Err(PdfError::Limit("the form is nested too deeply"));
+            }
+            let Ok(Object::Dict(field)) = view.resolve(&object) else { continue };
+            self.scripts(view, &field)?;
+            let mut inherited = inherited;
+            for key in ["FT", "V", "Ff"] {
+                if let Some(value) = field.get(key) {
+                    inherited.set(key, value.clone());
+                }
+            }
+            let own = view.value(&field, "T")?;
+            let own = own.as_str().map(crate::look::text_string);
+            let name = match own {
+                Some(own) if prefix.is_empty() => own,
+                Some(own) => format!("{prefix}.{own}"),
+                None => prefix,
+            };
+            let kids = view.array(&field, "Kids")?;
+            let named_kids = kids.iter().any(|kid| {
+                view.resolve(kid).is_ok_and(|kid| kid.as_dict().is_some_and(|kid| kid.contains("T")))
+            });
+            if named_kids {
+                stack.extend(
+                    kids.into_iter().rev().map(|kid| (kid, name.clone(), inherited.clone(), depth + 1)),
+                );
+                continue;
+            }
+            self.terminal(view, &object, name, &field, &inherited, &page_of)?;
+        }
+        if !self.field_names.is_empty() {
+            self.findings.push(Finding::HasForm);
+        }
+        Ok(())
+    }
+
+    fn terminal(
+        &mut self,
+        view: &View<'_, '_>,
+        object: &Object,
+        name: String,
+        field: &Dict,
+        inherited: &Dict,
+        page_of: &HashMap<ObjRef, (u32, ObjRef)>,
+    ) -> Result<(), PdfError> {
+        let kind = view.value(inherited, "FT")?;
+        let signature = kind.is_name(b"Sig");
+        let filled = !view.value(inherited, "V")?.is_null();
+        if signature && filled {
+            self.signatures += 1;
+        }
+        self.field_names.push(name.clone());
+        let usable = signature || kind.is_name(b"Tx");
+        let (Object::Ref(id), true, false) = (object, usable, field.contains("Kids")) else { return Ok(()) };
+        let (Some(at), Some((page, page_id))) = (place_at(view, *id), page_of.get(id)) else { return Ok(()) };
+        let Some(rect) = Rect::from_object(&view.value(field, "Rect")?) else { return Ok(()) };
+        if self.fields.len() >= MOST_SITES {
+            return Ok(());
+        }
+        let on: Page = view.page(*page_id)?;
+        let shown = on.to_displayed(rect);
+        self.fields.push(FieldSite {
+            name,
+            signature,
+            id: *id,
+            at,
+            page: *page,
+            page_id: *page_id,
+            rotate: on.rotate,
+            rect,
+            size: (shown.width(), shown.height()),
+            filled,
+            slots: Vec::new(),
+            max_len: view.value(field, "MaxLen")?.as_int().and_then(|n| u16::try_from(n).ok()),
+            italic: false,
+        });
+        Ok(())
+    }
+
+    /// Which page each annotation is on.
+    fn widget_pages(&self, view: &View<'_, '_>) -> HashMap<ObjRef, (u32, ObjRef)> {
+        let mut pages = HashMap::new();
+        for (number, id) in (1..).zip(&self.pages) {
+            let Ok(Object::Dict(page)) = view.get(*id) else { continue };
+            for annotation in view.array(&page, "Annots").unwrap_or_default() {
+                if let Object::Ref(annotation) = annotation {
+                    pages.insert(annotation, (number, *id));
+                }
+            }
+        }
+        pages
+    }
+}
+
+fn place_at(view: &View<'_, '_>, id: ObjRef) -> Option<u64> {
+    match view.place(id.number) {
+        Place::At { offset, .. } => Some(offset),
+        _ => None,
+    }
+}
+
+/// `pdfaid:part` of the document's XMP metadata, as element or attribute.
+fn pdfa_part(view: &View<'_, '_>, root: &Dict) -> Option<u8> {
+    let Ok(Object::Stream(stream)) = view.value(root, "Metadata") else { return None };
+    if stream.len > MOST_METADATA {
+        return None;
+    }
+    let xmp = view.decode(&stream).ok()?.data;
+    let at = memchr::memmem::find(&xmp, b"pdfaid:part")?;
+    let rest = xmp.get(at + 11..)?;
+    let digit = rest.iter().take(8).find(|byte| byte.is_ascii_digit())?;
+    Some(digit - b'0')
+}
+
+/// Actions that act on the machine or on what is seen (12.6.4), JavaScript aside.
+pub(crate) const ACTIVE: [&[u8]; 9] = [
+    b"Launch",
+    b"SubmitForm",
+    b"ImportData",
+    b"ResetForm",
+    b"Hide",
+    b"SetOCGState",
+    b"Rendition",
+    b"GoTo3DView",
+    b"RichMediaExecute",
+];
+
+const MOST_ANNOTATIONS: usize = 200_000;
+const MOST_FIELDS: usize = 50_000;
+/// More widgets than this are not signed or filled by name without opening the file.
+const MOST_SITES: usize = 256;
+const MOST_METADATA: u64 = 4 << 20;
