@@ -99,7 +99,7 @@ impl Prepared {
         hasher.update(&self.tail);
         let (len, midstate) = (hasher.len(), hasher.midstate());
         let sha256 = hasher.finish();
-        let index = BaseIndex { sha256, len, ..self.next };
+        let index = BaseIndex { len, sha256, ..self.next };
         Ok(SignedTail { tail: self.tail, sha256, len, midstate, index })
     }
 }

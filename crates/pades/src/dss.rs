@@ -74,16 +74,13 @@ pub fn prepare_dss(
         return Ok(None);
     }
     let mut next = index.clone();
-    match root.get("DSS") {
-        Some(Object::Ref(id)) => {
-            out.object(*id, &Object::Dict(store));
-        }
-        _ => {
-            let id = out.allot();
-            out.object(id, &Object::Dict(store));
-            out.object(index.root, &Object::Dict(root.with("DSS", id)));
-            next.dss = Some(id);
-        }
+    if let Some(Object::Ref(id)) = root.get("DSS") {
+        out.object(*id, &Object::Dict(store));
+    } else {
+        let id = out.allot();
+        out.object(id, &Object::Dict(store));
+        out.object(index.root, &Object::Dict(root.with("DSS", id)));
+        next.dss = Some(id);
     }
     let mut trailer = index.trailer_dict();
     trailer.set("ID", new_file_id(&trailer, index, file_id_seed, b"DSS"));

@@ -10,7 +10,9 @@ use thiserror::Error;
 use crate::{
     digest::{Digest, Hasher, Midstate},
     index::BaseIndex,
-    pdf::{Dict, File, Limits, ObjRef, Object, Oddities, PdfError, Place, View, header_at},
+    pdf::{
+        Dict, File, Limits, ObjRef, Object, Oddities, PdfError, Place, Revision, SectionKind, View, header_at,
+    },
     source::{Source, SourceError},
     survey,
 };
@@ -341,7 +343,7 @@ pub(crate) fn index(
         sha256,
         revisions: report.revisions,
         startxref: file.startxref(),
-        kind: file.revisions().last().map_or(crate::pdf::SectionKind::Table, |revision| revision.kind()),
+        kind: file.revisions().last().map_or(SectionKind::Table, Revision::kind),
         ends_line: matches!(last.as_slice(), [b'\n' | b'\r']),
         size: view.size().max(stated.unwrap_or(0).min(file.limits().objects)),
         trailer: BaseIndex::carried(view.trailer()),

@@ -47,12 +47,11 @@ pub(crate) fn place(
     for (k, signer) in (1..).zip(&plan.signers) {
         let kind = FieldKind::Signer(k);
         let name = signer.field.clone().unwrap_or_else(|| kind.name());
-        let (page, rect) = match signer.place {
-            Some(PagePlace { page, rect }) => (page, rect),
-            None => {
-                let back = plan.signers.len() - usize::from(k);
-                desk.signature(last, signer.title.as_deref(), signer.name.as_deref(), back)?
-            }
+        let (page, rect) = if let Some(PagePlace { page, rect }) = signer.place {
+            (page, rect)
+        } else {
+            let back = plan.signers.len() - usize::from(k);
+            desk.signature(last, signer.title.as_deref(), signer.name.as_deref(), back)?
         };
         let sheet = desk.sheet(page, &name)?;
         sheet.check(rect, &name)?;
@@ -113,21 +112,17 @@ struct Desk<'v, 'f, 'a> {
 impl Desk<'_, '_, '_> {
     /// The page with its text; read once. Text that cannot be read is no text.
     fn sheet(&mut self, number: u32, field: &str) -> Result<&mut Sheet, Refusal> {
-        let index = match self.sheets.iter().position(|(have, _)| *have == number) {
-            Some(index) => index,
-            None => {
-                let off_page = || Refusal::OffPage { field: field.to_owned() };
-                let index =
-                    usize::try_from(number).ok().and_then(|n| n.checked_sub(1)).ok_or_else(off_page)?;
-                let id = *self.pages.get(index).ok_or_else(off_page)?;
-                let page = self.view.page(id)?;
-                let lines = self.view.text_lines(&page);
-                let (width, height) = page.displayed_size();
-                self.sheets.push((number, Sheet { page, lines, width, height, taken: Vec::new() }));
-                self.sheets.len() - 1
-            }
-        };
-        self.sheets.get_mut(index).map(|(_, sheet)| sheet).ok_or(Refusal::OffPage { field: field.to_owned() })
+        let off_page = || Refusal::OffPage { field: field.to_owned() };
+        let known = self.sheets.iter().position(|(have, _)| *have == number);
+        if known.is_none() {
+            let index = usize::try_from(number).ok().and_then(|n| n.checked_sub(1)).ok_or_else(off_page)?;
+            let page = self.view.page(*self.pages.get(index).ok_or_else(off_page)?)?;
+            let lines = self.view.text_lines(&page);
+            let (width, height) = page.displayed_size();
+            self.sheets.push((number, Sheet { page, lines, width, height, taken: Vec::new() }));
+        }
+        let index = known.unwrap_or(self.sheets.len() - 1);
+        self.sheets.get_mut(index).map(|(_, sheet)| sheet).ok_or_else(off_page)
     }
 
     /// Between title and name of the signer, else at ô 7c; `back` signers come after this one.
@@ -334,7 +329,7 @@ impl Sheet {
     /// A place on A4 given from the upper left corner, in proportion on other sheets.
     fn sheet_rect(&self, x: f64, from_top: f64, width: f64, height: f64) -> Rect {
         let (sx, sy) = (self.width / 595.276, self.height / 841.89);
-        let width = (width * sx).max(20.0).min(300.0).min(self.width);
+        let width = (width * sx).clamp(20.0, 300.0).min(self.width);
         let height = height.min(self.height);
         self.within(Rect::of(x * sx, self.height - from_top * sy - height, width, height))
     }

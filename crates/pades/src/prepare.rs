@@ -12,6 +12,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use time::OffsetDateTime;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
     digest::{Digest, Midstate},
@@ -235,12 +236,12 @@ pub fn prepare(
         Some(site) => appending.widget(site)?,
         None => appending.new_widget(request)?,
     };
-    appending.sign(widget.clone(), signature, request)?;
+    appending.sign(widget.clone(), signature, request);
     for fill in &request.fills {
         appending.fill(fill)?;
     }
     let gap = appending.signature(signature, &widget.dict, request, reserve);
-    appending.finish(gap, midstate, request)
+    Ok(appending.finish(gap, midstate, request))
 }
 
 /// A widget and where it was found.
@@ -251,6 +252,7 @@ struct Widget {
 }
 
 /// Where the fields to be patched are, in absolute offsets.
+#[derive(Clone, Copy)]
 struct Patch {
     byte_range_at: u64,
     contents_at: u64,
@@ -311,7 +313,7 @@ impl<'a> Appending<'a> {
             return Err(PrepareError::OffPage);
         }
         let id = self.out.allot();
-        let (rect, size) = (page.to_page(shown), (shown.width(), shown.height()));
+        let rect = page.to_page(shown);
         let mut dict = Dict::new()
             .with("Type", Object::name("Annot"))
             .with("Subtype", Object::name("Widget"))
@@ -334,7 +336,7 @@ impl<'a> Appending<'a> {
             page_id: page.id,
             rotate: page.rotate,
             rect,
-            size,
+            size: (shown.width(), shown.height()),
             filled: false,
             slots: Vec::new(),
             max_len: None,
@@ -353,14 +355,11 @@ impl<'a> Appending<'a> {
     ) -> Result<(), PrepareError> {
         let mut annots = view.array(page, "Annots")?;
         annots.push(Object::Ref(widget));
-        match page.get("Annots") {
-            Some(Object::Ref(array)) => {
-                self.out.object(*array, &Object::Array(annots));
-            }
-            _ => {
-                let page = page.clone().with("Annots", annots);
-                self.out.object(page_id, &Object::Dict(page));
-            }
+        if let Some(Object::Ref(array)) = page.get("Annots") {
+            self.out.object(*array, &Object::Array(annots));
+        } else {
+            let page = page.clone().with("Annots", annots);
+            self.out.object(page_id, &Object::Dict(page));
         }
         Ok(())
     }
@@ -374,14 +373,11 @@ impl<'a> Appending<'a> {
         let flags = view.value(&form, "SigFlags")?.as_int().unwrap_or(0);
         let mut form_changes = flags & 3 != 3;
         form.set("SigFlags", flags | 3);
-        match form.get("Fields") {
-            Some(Object::Ref(array)) => {
-                self.out.object(*array, &Object::Array(fields));
-            }
-            _ => {
-                form.set("Fields", fields);
-                form_changes = true;
-            }
+        if let Some(Object::Ref(array)) = form.get("Fields") {
+            self.out.object(*array, &Object::Array(fields));
+        } else {
+            form.set("Fields", fields);
+            form_changes = true;
         }
         match root.get("AcroForm") {
             Some(Object::Ref(id)) if form_changes => {
@@ -398,7 +394,7 @@ impl<'a> Appending<'a> {
     }
 
     /// Writes the signed widget with its appearance.
-    fn sign(&mut self, widget: Widget, signature: ObjRef, request: &SignRequest) -> Result<(), PrepareError> {
+    fn sign(&mut self, widget: Widget, signature: ObjRef, request: &SignRequest) {
         let Widget { site, mut dict } = widget;
         let flat = self.index.pdfa_part == Some(1);
         let shown = site.size.0 > 0.0 && site.size.1 > 0.0;
@@ -409,7 +405,6 @@ impl<'a> Appending<'a> {
         dict.set("V", signature);
         dict.set("AP", Dict::new().with("N", appearance));
         self.rewrite(&site, &dict);
-        Ok(())
     }
 
     /// Writes a filled text widget: new value, new appearance, read-only.
@@ -461,13 +456,11 @@ impl<'a> Appending<'a> {
             return look::typeset(&mut self.out, &line, site.size, site.rotate);
         }
         let reusable = self.own_font.take().filter(|(_, face)| face.covers(text));
-        let (font, face) = match reusable {
-            Some(own) => own,
-            None => {
-                use unicode_normalization::UnicodeNormalization as _;
-                let face = Face::of(text.nfc())?;
-                (face.write(&mut self.out), face)
-            }
+        let (font, face) = if let Some(own) = reusable {
+            own
+        } else {
+            let face = Face::of(text.nfc())?;
+            (face.write(&mut self.out), face)
         };
         let line = look::Line { parts, font, face: &face, points, italic };
         let drawn = look::typeset(&mut self.out, &line, site.size, site.rotate);
@@ -516,12 +509,7 @@ impl<'a> Appending<'a> {
         Patch { byte_range_at: body + range_in, contents_at: body + contents_in, hex_len }
     }
 
-    fn finish(
-        mut self,
-        patch: Patch,
-        midstate: &Midstate,
-        request: &SignRequest,
-    ) -> Result<Prepared, PrepareError> {
+    fn finish(mut self, patch: Patch, midstate: &Midstate, request: &SignRequest) -> Prepared {
         let mut trailer = self.index.trailer_dict();
         trailer.set("ID", file_id(&trailer, self.index, request));
         let finished = self.out.finish(self.index.kind, &trailer, Some(self.index.startxref));
@@ -550,7 +538,7 @@ impl<'a> Appending<'a> {
         if let Some(form) = &mut self.next.form {
             form.sig_flags |= 3;
         }
-        Ok(Prepared {
+        Prepared {
             version: Prepared::VERSION,
             field: request.field.clone(),
             base_sha256: self.index.sha256,
@@ -564,7 +552,7 @@ impl<'a> Appending<'a> {
             claimed_time: request.claimed_time,
             fills: request.fills.clone(),
             next: self.next,
-        })
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, io};
 use crate::{
     digest::{Digest, Hasher, Midstate},
     intake::{Ingested, Refusal},
-    pdf::{Dict, Entry, Increment, ObjRef, Object, PdfError, Place, SectionKind, View, is_space},
+    pdf::{Dict, Entry, Increment, ObjRef, Object, PdfError, Place, Revision, SectionKind, View, is_space},
     source::Source,
     survey::{ACTIVE, Survey},
 };
@@ -158,7 +158,7 @@ pub(crate) fn anew(
     }
     let mut trailer = Object::Dict(replacement.trailer.clone());
     old.normalise(&mut trailer, true);
-    let kind = view.file().revisions().last().map_or(SectionKind::Table, |revision| revision.kind());
+    let kind = view.file().revisions().last().map_or(SectionKind::Table, Revision::kind);
     add(&mut inc, objects, replacement.new, &mut offsets);
     sink.finish(inc, kind, trailer.as_dict().cloned().unwrap_or_default(), offsets)
 }
@@ -212,7 +212,7 @@ impl Old<'_, '_, '_> {
             Object::Array(items) => items.iter_mut().for_each(|item| self.normalise(item, may_name_new)),
             Object::Dict(dict) => dict.values_mut().for_each(|value| self.normalise(value, may_name_new)),
             Object::Stream(stream) => {
-                stream.dict.values_mut().for_each(|value| self.normalise(value, may_name_new))
+                stream.dict.values_mut().for_each(|value| self.normalise(value, may_name_new));
             }
             _ => {}
         }

@@ -3,6 +3,8 @@
 //! Every appearance is a form as large as the widget is when displayed, turned by its `/Matrix` against the page's
 //! rotation, so that it stands upright.
 
+use std::fmt::Write as _;
+
 use super::{Face, PreparedImage, Undrawable};
 use crate::{
     manifest::Part,
@@ -26,16 +28,16 @@ pub(crate) fn picture(
 ) -> ObjRef {
     let (width, height) = (f64::from(image.width), f64::from(image.height));
     let scale = (size.0 / width).min(size.1 / height);
-    let (w, h) = (width * scale, height * scale);
-    let (x, y) = ((size.0 - w) / 2.0, (size.1 - h) / 2.0);
+    let (width, height) = (width * scale, height * scale);
+    let (left, bottom) = ((size.0 - width) / 2.0, (size.1 - height) / 2.0);
     let xobject = image.write(out, flat);
     let colour = if flat {
-        let [r, g, b] = image.ink();
-        format!("{r:.3} {g:.3} {b:.3} rg ")
+        let [red, green, blue] = image.ink();
+        format!("{red:.3} {green:.3} {blue:.3} rg ")
     } else {
         String::new()
     };
-    let content = format!("q {colour}{w:.3} 0 0 {h:.3} {x:.3} {y:.3} cm /Im Do Q");
+    let content = format!("q {colour}{width:.3} 0 0 {height:.3} {left:.3} {bottom:.3} cm /Im Do Q");
     let resources = Dict::new().with("XObject", Dict::new().with("Im", xobject));
     let form = out.allot();
     out.stream(form, &form_dict(size, rotate, resources), content.as_bytes());
@@ -76,9 +78,13 @@ pub(crate) fn typeset(
         let x = if line.parts.len() == 1 { slot.x0 } else { slot.x0 + (slot.width() - width * points) / 2.0 };
         let y = slot.y0 + BASELINE * line.points;
         let slant = if line.italic { "0.2" } else { "0" };
-        let hex: String = codes.iter().map(|byte| format!("{byte:02X}")).collect();
         let name = super::FORM_FONT_NAME;
-        content.push_str(&format!(" /{name} {points:.2} Tf 1 0 {slant} 1 {x:.3} {y:.3} Tm <{hex}> Tj"));
+        // Writing to a string cannot fail.
+        let _ = write!(content, " /{name} {points:.2} Tf 1 0 {slant} 1 {x:.3} {y:.3} Tm <");
+        for byte in codes {
+            let _ = write!(content, "{byte:02X}");
+        }
+        content.push_str("> Tj");
     }
     content.push_str(" ET Q EMC");
     let fonts = Dict::new().with(super::FORM_FONT_NAME, line.font);
@@ -128,4 +134,4 @@ fn form_dict(size: (f64, f64), rotate: u16, resources: Dict) -> Dict {
 }
 
 /// The baseline above the lower edge of a slot, in parts of the type size: room for the dot below of ạ and ệ.
-pub(crate) const BASELINE: f64 = 0.28;
+const BASELINE: f64 = 0.28;

@@ -3,8 +3,7 @@
 //! Colour and transparency become an image with a soft mask (ISO 32000-2, 11.6.5.2). For PDF/A-1, which knows no
 //! transparency, the same picture is kept as a one-bit stencil in its prevailing colour (8.9.6.2).
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
@@ -24,13 +23,13 @@ pub struct PreparedImage {
     /// Height in pixels.
     pub height: u32,
     /// RGB, deflated.
-    #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
+    #[serde(with = "crate::prepare::base64_bytes")]
     rgb: Vec<u8>,
     /// Opacity, deflated; empty if the picture is opaque.
-    #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
+    #[serde(with = "crate::prepare::base64_bytes")]
     alpha: Vec<u8>,
     /// One bit per pixel, 0 where ink is, deflated.
-    #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
+    #[serde(with = "crate::prepare::base64_bytes")]
     stencil: Vec<u8>,
     /// The prevailing colour of the ink.
     ink: [u8; 3],
@@ -174,16 +173,6 @@ impl PreparedImage {
         out.stream(image, &dict, &self.rgb);
         image
     }
-}
-
-#[expect(clippy::ptr_arg, reason = "serde hands over the field as it is")]
-fn to_base64<S: Serializer>(bytes: &Vec<u8>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&STANDARD.encode(bytes))
-}
-
-fn from_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
-    STANDARD.decode(text.as_bytes()).map_err(de::Error::custom)
 }
 
 const MOST_PIXELS: u32 = 4096;

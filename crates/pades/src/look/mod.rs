@@ -9,7 +9,7 @@ mod face;
 mod image;
 mod text;
 
-pub(crate) use appearance::{BASELINE, Line, empty, parts_of, picture, typeset};
+pub(crate) use appearance::{Line, empty, parts_of, picture, typeset};
 pub use face::{FORM_FONT_VERSION, Face, Undrawable, VIETNAMESE_LETTERS};
 pub use image::{BadImage, PreparedImage};
 pub(crate) use text::text_object;

@@ -145,7 +145,7 @@ impl Increment {
         let at = self.position();
         match kind {
             SectionKind::Table => self.table(trailer),
-            SectionKind::Stream => self.xref_stream(trailer),
+            SectionKind::Stream => self.xref_stream(&trailer),
         }
         self.write(format_args!("startxref\n{at}\n%%EOF\n"));
         Finished { bytes: self.out, startxref: at, size: self.next }
@@ -161,7 +161,7 @@ impl Increment {
             for entry in run {
                 match entry.place() {
                     Place::At { offset, generation } => {
-                        self.write(format_args!("{offset:010} {generation:05} n \n"))
+                        self.write(format_args!("{offset:010} {generation:05} n \n"));
                     }
                     _ => self.write(format_args!("0000000000 65535 f \n")),
                 }
@@ -172,7 +172,7 @@ impl Increment {
         self.out.push(b'\n');
     }
 
-    fn xref_stream(&mut self, trailer: Dict) {
+    fn xref_stream(&mut self, trailer: &Dict) {
         let id = self.allot();
         let at = self.position();
         self.entries.push(Entry::new(id.number, Place::At { offset: at, generation: 0 }));
@@ -240,7 +240,7 @@ fn runs(entries: &[Entry]) -> impl Iterator<Item = &[Entry]> {
 }
 
 /// zlib at a fixed level: the same bytes always give the same bytes.
-pub fn deflate(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(6));
     // Writing to a vector cannot fail.
     let _ = encoder.write_all(bytes);

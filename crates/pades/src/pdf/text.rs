@@ -98,6 +98,7 @@ struct State {
 }
 
 impl Run<'_, '_, '_> {
+    #[expect(clippy::too_many_lines, reason = "one arm for each operator")]
     fn content(&mut self, content: &[u8], resources: &Dict, ctm: Matrix, depth: usize) {
         let mut state = State {
             ctm,

@@ -38,7 +38,7 @@ impl TextFont {
         if let Ok(Object::Stream(map)) = view.value(&font, "ToUnicode")
             && let Ok(decoded) = view.decode(&map)
         {
-            this.to_unicode(&decoded.data);
+            this.read_unicode(&decoded.data);
         }
         if wide {
             this.cid_widths(view, &font);
@@ -66,7 +66,7 @@ impl TextFont {
         })
     }
 
-    fn to_unicode(&mut self, map: &[u8]) {
+    fn read_unicode(&mut self, map: &[u8]) {
         let mut lexer = Lexer::new(map, 0, 8).whole();
         let mut operands: Vec<Object> = Vec::new();
         while let Ok(item) = lexer.item() {
