@@ -218,7 +218,10 @@ impl Extensions {
             oid::BASIC_CONSTRAINTS => self.basic_constraints = Some(BasicConstraints::from_der(value)?),
             oid::KEY_USAGE => self.key_usage = Some(KeyUsage::from_bits(&BitStringRef::from_der(value)?)),
             oid::EXT_KEY_USAGE => {
-                let purposes = list(value)?.into_iter().map(Raw::parse).collect::<der::Result<_>>()?;
+                let purposes = list(value)?.into_iter().map(Raw::parse).collect::<der::Result<Vec<_>>>()?;
+                if purposes.is_empty() {
+                    return Err(der::ErrorKind::Failed.into());
+                }
                 self.extended_key_usage = Some(ExtendedKeyUsage { purposes, critical: extension.critical });
             }
             oid::SUBJECT_KEY_IDENTIFIER => {
@@ -323,7 +326,10 @@ fn policies(value: &[u8]) -> der::Result<Vec<Oid>> {
 
 fn name_constraints(value: &[u8]) -> der::Result<NameConstraints> {
     let raw = RawNameConstraints::from_der(value)?;
-    if raw.permitted.is_none() && raw.excluded.is_none() {
+    let lists = [raw.permitted, raw.excluded];
+    // GeneralSubtrees ::= SEQUENCE SIZE (1..MAX)
+    let empty = |list: &RawSeq<'_>| list.0.is_empty();
+    if lists.iter().all(Option::is_none) || lists.iter().flatten().any(empty) {
         return Err(der::ErrorKind::Failed.into());
     }
     Ok(NameConstraints { permitted: subtrees(raw.permitted)?, excluded: subtrees(raw.excluded)? })

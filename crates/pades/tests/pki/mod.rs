@@ -225,3 +225,26 @@ pub(crate) fn corpora(part: &str) -> Option<PathBuf> {
     eprintln!("SKIPPED: no test data at {} (set TRINHKY_CORPORA)", folder.display());
     None
 }
+
+/// The DER in the first PEM block with this label; empty if there is none. Tolerates any width of lines.
+pub(crate) fn pem_block(text: &str, label: &str) -> Vec<u8> {
+    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+    let block = text.split_once(&begin).and_then(|(_, rest)| rest.split_once(&end)).map(|(block, _)| block);
+    base64(block.unwrap_or_default())
+}
+
+/// Plain base64, white space ignored.
+pub(crate) fn base64(text: &str) -> Vec<u8> {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let values = text.bytes().filter_map(|byte| digits.iter().position(|digit| *digit == byte));
+    let (mut out, mut bits, mut count) = (Vec::new(), 0u32, 0);
+    for value in values {
+        bits = (bits << 6) | u32::try_from(value).expect("six bits");
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push(u8::try_from((bits >> count) & 0xff).expect("eight bits"));
+        }
+    }
+    out
+}

@@ -23,9 +23,9 @@ pub(super) fn check(
         check_leaf(anchor, inputs.purpose).map_err(|rule| (0, rule.into()))?;
         return Ok(Vec::new());
     }
-    // An anchor is a name and a key; but a version 3 root that says it is no CA is none.
-    if anchor.version() == 3 && !anchor.is_ca() {
-        return Err((below.len(), Constraint::NotCa.into()));
+    // An anchor is a name and a key; but a version 3 root that says it is no CA, or signs no certificates, is none.
+    if anchor.version() == 3 {
+        check_authority(anchor).map_err(|rule| (below.len(), rule.into()))?;
     }
     let mut state = State {
         policy: PolicyState::new(below.len(), &inputs.policies),
@@ -91,19 +91,27 @@ impl State {
         let extensions = certificate.extensions();
         self.policy.prepare(certificate)?;
         self.names.constrain(extensions.name_constraints.as_ref());
-        let constraints = extensions.basic_constraints.filter(|constraints| constraints.ca);
-        let constraints = constraints.ok_or(Constraint::NotCa)?;
+        check_authority(certificate)?;
         if !certificate.is_self_issued() {
             self.left = self.left.checked_sub(1).ok_or(Constraint::PathLength)?;
         }
-        if let Some(limit) = constraints.path_length {
+        if let Some(limit) = extensions.basic_constraints.and_then(|constraints| constraints.path_length) {
             self.left = self.left.min(usize::try_from(limit).unwrap_or(usize::MAX));
-        }
-        if extensions.key_usage.is_some_and(|usage| !usage.allows(KeyUsage::KEY_CERT_SIGN)) {
-            return Err(Constraint::KeyCertSign);
         }
         if extensions.unknown_critical.is_empty() { Ok(()) } else { Err(Constraint::UnknownExtension) }
     }
+}
+
+/// 6.1.4 (k), (n), and 4.1.2.6: an issuer has a name.
+fn check_authority(certificate: &Certificate) -> Result<(), Constraint> {
+    if !certificate.is_ca() || certificate.subject().is_empty() {
+        return Err(Constraint::NotCa);
+    }
+    let usage = certificate.extensions().key_usage;
+    if usage.is_some_and(|usage| !usage.allows(KeyUsage::KEY_CERT_SIGN)) {
+        return Err(Constraint::KeyCertSign);
+    }
+    Ok(())
 }
 
 fn check_validity(chain: &[Certificate], inputs: &PathInputs<'_>) -> Result<(), Problem> {
