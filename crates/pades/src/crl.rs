@@ -266,6 +266,7 @@ impl Inner {
 impl Scope {
     fn read(value: &[u8]) -> der::Result<Self> {
         let mut scope = Self::default();
+        // An empty one (RFC 5280 forbids it, a national CA writes it) restricts nothing.
         for field in RawSeq::from_der(value)?.items()? {
             let content = field.any()?.value();
             let any = field.any()?;

@@ -98,7 +98,8 @@ fn verdict(case: &Value) -> Result<(), String> {
         revocation.add_crl_der(&der).map_err(|error| error.to_string())?;
     }
     let at = case["validation_time"].as_str();
-    let at = at.map_or(datetime!(2024-06-01 0:00 UTC), |at| OffsetDateTime::parse(at, &Rfc3339).expect("time"));
+    let at =
+        at.map_or(datetime!(2024-06-01 0:00 UTC), |at| OffsetDateTime::parse(at, &Rfc3339).expect("time"));
     let purpose = match case["extended_key_usage"].get(0).and_then(Value::as_str) {
         Some("serverAuth") => Purpose::Extended(Oid::from_content(&[0x2b, 6, 1, 5, 5, 7, 3, 1])),
         Some("clientAuth") => Purpose::Extended(Oid::from_content(&[0x2b, 6, 1, 5, 5, 7, 3, 2])),

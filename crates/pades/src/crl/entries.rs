@@ -78,8 +78,9 @@ pub(super) fn lookup(
         let content = entry?.parse::<RawSeq<'_>>()?.0;
         let (entry_serial, rest) = Raw::first(content)?;
         let (date, rest) = Raw::first(rest)?;
+        let at = rfc5280_time(date.any()?)?;
         let is_wanted_serial = entry_serial.any()?.value() == serial;
-        // Every entry's extensions are looked at: an unknown critical one voids the whole list (RFC 5280 5.3).
+        // Every entry is read whole: an unknown critical one voids the whole list (RFC 5280 5.3).
         let mut reason = RevocationReason::Unspecified;
         if !rest.is_empty() {
             let read = entry_extensions(rest)?;
@@ -89,7 +90,7 @@ pub(super) fn lookup(
             }
         }
         if is_wanted_serial && current_is_wanted && found.is_none() {
-            found = Some(Revoked { at: rfc5280_time(date.any()?)?, reason });
+            found = Some(Revoked { at, reason });
         }
     }
     Ok(found)

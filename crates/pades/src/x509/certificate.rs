@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use der::Sequence;
-use der::asn1::{AnyRef, BitStringRef, IntRef};
+use der::asn1::{AnyRef, BitStringRef};
 use thiserror::Error;
 use time::OffsetDateTime;
 
@@ -60,7 +60,7 @@ struct Outer<'a> {
 struct Tbs<'a> {
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT", default = "Default::default")]
     version: u8,
-    serial: IntRef<'a>,
+    serial: Raw<'a>,
     algorithm: Raw<'a>,
     issuer: Raw<'a>,
     validity: Validity<'a>,
@@ -104,6 +104,11 @@ impl Certificate {
             Some(_) => return Err(der::Error::from(der::ErrorKind::Failed).into()),
             None => Extensions::default(),
         };
+        // Content as it is: some issuers write needless zero bytes or negative numbers, and it only identifies.
+        let serial = match tbs.serial.0 {
+            [0x02, ..] => tbs.serial.any()?.value(),
+            _ => return Err(der::Error::from(der::ErrorKind::Failed).into()),
+        };
         if tbs.version > 2 || (tbs.version == 0 && (tbs.issuer_id.is_some() || tbs.subject_id.is_some())) {
             return Err(der::Error::from(der::ErrorKind::Failed).into());
         }
@@ -111,7 +116,7 @@ impl Certificate {
             der: der.to_vec(),
             tbs: start..start + outer.tbs.0.len(),
             version: tbs.version,
-            serial: tbs.serial.as_bytes().to_vec(),
+            serial: serial.to_vec(),
             issuer: Name::from_raw(tbs.issuer)?,
             subject: Name::from_raw(tbs.subject)?,
             not_before: rfc5280_time(tbs.validity.not_before)?,

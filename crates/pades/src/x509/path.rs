@@ -16,7 +16,7 @@ mod revocation;
 mod rules;
 
 pub use policy::PolicyInputs;
-pub use revocation::{Evidence, RevocationData, RevocationMode};
+pub use revocation::{Evidence, RevocationData, RevocationMode, RevocationStatus, revocation_status};
 
 use thiserror::Error;
 use time::OffsetDateTime;

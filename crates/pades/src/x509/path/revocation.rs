@@ -9,8 +9,9 @@ mod lists;
 
 use time::{Duration, OffsetDateTime};
 
-use super::{PathProblem, Validation};
+use super::{PathInputs, PathProblem, Validation};
 use crate::crl::{Crl, CrlError, RevocationReason, Revoked};
+use crate::crypto::Provider;
 use crate::ocsp::{CertificateStatus, CheckedStatus, OcspMalformed, OcspResponse};
 use crate::x509::Certificate;
 
@@ -78,10 +79,28 @@ impl RevocationData {
     }
 }
 
-enum Status {
+/// What is known about one certificate.
+#[derive(Clone, Debug)]
+pub enum RevocationStatus {
+    /// Not revoked at the time asked about, by this evidence.
     Good(Evidence),
+    /// Revoked at that time.
     Revoked(Revoked),
+    /// Nothing usable was there.
     Unknown,
+}
+use RevocationStatus as Status;
+
+/// The status of one `certificate` alone, below the chain `above` (its issuer first), which is taken as valid.
+///
+/// For asking about one certificate before a signature is requested; [`super::validate`] asks about whole chains.
+pub fn revocation_status(
+    certificate: &Certificate,
+    above: &[Certificate],
+    inputs: &PathInputs<'_>,
+    provider: &dyn Provider,
+) -> RevocationStatus {
+    status(Validation { inputs, provider, depth: 0 }, certificate, above)
 }
 
 /// The evidence for each certificate of `chain` but the anchor, checked from the anchor down.

@@ -1,7 +1,7 @@
 //! Status by CRLs: the algorithm of RFC 5280 6.3.3, with distribution points, reasons, indirect lists and deltas.
 
 use super::super::{PathInputs, Purpose};
-use super::{Effect, Evidence, Status, Validation, covers, effect};
+use super::{Effect, Evidence, RevocationStatus as Status, Validation, covers, effect};
 use crate::asn1::{Raw, wrap};
 use crate::crl::{Covers, Crl, RevocationReason, Revoked, Scope};
 use crate::x509::{Certificate, DistributionPoint, GeneralName, KeyUsage, Name};
@@ -15,9 +15,6 @@ pub(super) fn status(validation: Validation<'_>, certificate: &Certificate, abov
     for point in points(certificate) {
         for crl in validation.inputs.revocation.crls.iter().filter(|crl| !crl.is_delta()) {
             let Some(reasons) = in_scope(crl, &point, certificate) else { continue };
-            if reasons & !covered == 0 {
-                continue;
-            }
             match one_list(validation, certificate, above, crl) {
                 Outcome::Revoked(revoked) => return Status::Revoked(revoked),
                 Outcome::Good(delta) => {
