@@ -4,6 +4,7 @@
 //! arguments; whatever is kept between steps is plain data that can be stored.
 
 pub mod asn1;
+pub mod changes;
 pub mod cms;
 pub mod complete;
 pub mod crl;
@@ -24,6 +25,7 @@ mod rewrite;
 pub mod source;
 mod survey;
 pub mod tsp;
+pub mod verify;
 pub mod x509;
 
 pub use complete::{CompleteError, SignedTail};

@@ -1,8 +1,10 @@
 //! The command line: one subcommand, one file.
 
 mod config_check;
+mod file;
 mod openapi;
 mod serve;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -26,6 +28,8 @@ struct Cli {
 enum Command {
     /// Answer HTTP requests.
     Serve(serve::Args),
+    /// Say about every signature of a PDF whether it holds, and what was changed after it.
+    Verify(verify::Args),
     /// Print the OpenAPI document.
     Openapi,
     /// Look at the settings.
@@ -38,6 +42,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match &cli.command {
         Command::Serve(args) => serve::run(&cli.config, args),
+        Command::Verify(args) => verify_now(&cli.config, args),
         Command::Openapi => Ok(openapi::run()),
         Command::Config(command) => config_check::run(&cli.config, command),
     };
@@ -48,6 +53,12 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// `verify` at this process's time.
+fn verify_now(settings: &Path, args: &verify::Args) -> anyhow::Result<ExitCode> {
+    let clock = crate::ambient::clock_from(std::env::var("TRINHKY_CLOCK").ok().as_deref())?;
+    Ok(verify::run(settings, clock.now(), args))
 }
 
 /// The settings, from the file and this process's variables.

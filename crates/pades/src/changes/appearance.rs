@@ -1,0 +1,178 @@
+//! What a field draws: which objects an appearance consists of, and whether it shows the field's value.
+
+use std::collections::HashSet;
+
+use super::{
+    ChangeKind, drawn,
+    fields::Field,
+    references,
+    step::{Delta, object},
+    strings::readable,
+};
+use crate::pdf::{Dict, ObjRef, Object, PdfError, View};
+
+/// Most objects one appearance may consist of.
+const COUNT: usize = 4096;
+/// Keys that lead out of an appearance, back to pages and fields.
+const OUTWARD: [&[u8]; 4] = [b"Parent", b"P", b"StructParent", b"StructParents"];
+
+/// Explains what an appearance was replaced with; answers whether what is drawn may differ.
+///
+/// New objects are fine, and so are those that the same field's appearance consisted of before and that were
+/// replaced in place. An older form or image that was not part of it may not be drawn: it is how hidden content
+/// of a signed file is brought up later.
+pub(super) fn compare(
+    delta: &mut Delta<'_, '_>,
+    owner: u32,
+    was: Option<&Object>,
+    is: Option<&Object>,
+) -> Result<bool, PdfError> {
+    let Some(is) = is else { return Ok(was.is_some()) };
+    if was == Some(is) && !delta.has_unexplained_replaced() {
+        return Ok(false);
+    }
+    let before = match was {
+        Some(was) => reachable(&delta.old, was)?,
+        None => HashSet::new(),
+    };
+    let mut changed = was != Some(is);
+    let mut seen = HashSet::new();
+    let mut waiting: Vec<(u32, u32)> = Vec::new();
+    below(is, &mut |reference| waiting.push((owner, reference.number)));
+    while let Some((from, number)) = waiting.pop() {
+        let mine = before.contains(&number);
+        if delta.is_replaced(number) && mine {
+            changed = true;
+            delta.explain_loose(number, from);
+        } else if delta.is_added(number) {
+            changed = true;
+            delta.explain(number);
+        }
+        if !seen.insert(number) {
+            continue;
+        }
+        if seen.len() > COUNT {
+            return Err(PdfError::Limit("objects of an appearance"));
+        }
+        let value = object(&delta.new, number)?;
+        if !mine && !delta.is_added(number) {
+            if is_drawable(&value) {
+                delta.forbid(ChangeKind::FormFill, "appearance_uses_old_content", &format!("{number} 0 R"));
+            }
+            continue;
+        }
+        below(&value, &mut |reference| waiting.push((number, reference.number)));
+    }
+    Ok(changed)
+}
+
+fn is_drawable(object: &Object) -> bool {
+    object.as_stream().is_some_and(|stream| {
+        stream.dict.get("Subtype").is_some_and(|kind| kind.is_name(b"Form") || kind.is_name(b"Image"))
+    })
+}
+
+fn reachable(view: &View<'_, '_>, from: &Object) -> Result<HashSet<u32>, PdfError> {
+    let mut seen = HashSet::new();
+    let mut waiting = Vec::new();
+    below(from, &mut |reference| waiting.push(reference.number));
+    while let Some(number) = waiting.pop() {
+        if !seen.insert(number) {
+            continue;
+        }
+        if seen.len() > COUNT {
+            return Err(PdfError::Limit("objects of an appearance"));
+        }
+        below(&object(view, number)?, &mut |reference| waiting.push(reference.number));
+    }
+    Ok(seen)
+}
+
+fn below(object: &Object, seen: &mut dyn FnMut(ObjRef)) {
+    let dict = match object {
+        Object::Dict(dict) => dict,
+        Object::Stream(stream) => &stream.dict,
+        other => return references::of(other, seen),
+    };
+    for (_, value) in dict.iter().filter(|(key, _)| !OUTWARD.contains(key)) {
+        references::of(value, seen);
+    }
+}
+
+/// `/DR` of the form: fonts and the like may be added under new names, nothing may be replaced.
+pub(super) fn default_resources(
+    delta: &mut Delta<'_, '_>,
+    was: Option<&Object>,
+    is: &Object,
+) -> Result<(), PdfError> {
+    let (before, after) = delta.follow(was, is)?;
+    let empty = Dict::new();
+    let (before, after) = (before.as_dict().unwrap_or(&empty), after.as_dict().unwrap_or(&empty));
+    for category in Delta::keys(before, after) {
+        let subject = format!("DR/{}", String::from_utf8_lossy(&category));
+        let Some(is) = after.get(&category) else {
+            delta.forbid(ChangeKind::Other, "form_changed", &subject);
+            continue;
+        };
+        let (was, is) = delta.follow(before.get(&category), is)?;
+        let (Some(was), Some(is)) = (was.as_dict().or(was.is_null().then_some(&empty)), is.as_dict()) else {
+            if was != is {
+                delta.forbid(ChangeKind::Other, "form_changed", &subject);
+            }
+            continue;
+        };
+        for name in Delta::keys(was, is) {
+            match (was.get(&name), is.get(&name)) {
+                (None, Some(new)) => explain_all(delta, new)?,
+                (was, is) if was == is => {}
+                // No viewer draws a field with an XObject of the form's resources; some writers number theirs anew.
+                (Some(_), Some(new)) if category == b"XObject" => explain_all(delta, new)?,
+                _ => delta.forbid(ChangeKind::Other, "form_changed", &subject),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn explain_all(delta: &mut Delta<'_, '_>, value: &Object) -> Result<(), PdfError> {
+    let mut added = Vec::new();
+    references::of(value, &mut |reference| added.push(reference.number));
+    added.into_iter().try_for_each(|number| delta.explain_new(number))
+}
+
+/// Whether the widget's normal appearance draws `value`, white space aside.
+pub(super) fn shows(view: &View<'_, '_>, widget: &Field, value: &str) -> Result<bool, PdfError> {
+    let value = tight(value);
+    let drawn = drawn_text(view, widget)?.unwrap_or_default();
+    // A list box draws all its options.
+    Ok(if widget.kind == b"Ch" { drawn.contains(&value) } else { drawn == value })
+}
+
+/// Whether a widget draws the text that it drew before; one that drew nothing at all may start.
+pub(super) fn same_text(
+    delta: &Delta<'_, '_>,
+    before: Option<&Field>,
+    after: &Field,
+) -> Result<bool, PdfError> {
+    let Some(before) = before else { return Ok(true) };
+    let before = drawn_text(&delta.old, before)?.filter(|text| !text.is_empty());
+    Ok(before.is_none() || before == drawn_text(&delta.new, after)?)
+}
+
+fn tight(text: &str) -> String {
+    readable(text).replace(' ', "")
+}
+
+/// The text of the normal appearance without white space; `None` if there is no appearance.
+fn drawn_text(view: &View<'_, '_>, widget: &Field) -> Result<Option<String>, PdfError> {
+    let Some(appearance) = widget.dict.get("AP") else { return Ok(None) };
+    let appearance = view.resolve(appearance)?;
+    let normal = match appearance.as_dict() {
+        Some(dict) => view.value(dict, "N")?,
+        None => Object::Null,
+    };
+    match &normal {
+        Object::Stream(stream) => Ok(Some(tight(&drawn::text(view, stream)?))),
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,102 @@
+//! The document security store (ETSI EN 319 142-1, 5.4): streams of certificates, CRLs and OCSP responses.
+//!
+//! It may grow, and it may be replaced: taking material out loses proofs but changes nothing that was signed. What it
+//! may not do is hold anything else.
+
+use super::{ChangeKind, Fact, step::Delta};
+use crate::pdf::{Dict, Object, PdfError};
+
+/// Notes what happened to `/DSS`.
+pub(super) fn compare(
+    delta: &mut Delta<'_, '_>,
+    root: u32,
+    was: Option<&Object>,
+    is: Option<&Object>,
+) -> Result<(), PdfError> {
+    let Some(is) = is else {
+        if was.is_some() {
+            delta.note(Fact::SecurityStore);
+        }
+        return Ok(());
+    };
+    let (before, after) = delta.follow_from(root, was, is)?;
+    let empty = Dict::new();
+    let before = before.as_dict().unwrap_or(&empty);
+    let Some(after) = after.as_dict() else {
+        delta.forbid(ChangeKind::LtaUpdate, "security_store_changed", "DSS");
+        return Ok(());
+    };
+    let mut differs = was != Some(is) || before != after;
+    for key in Delta::keys(before, after) {
+        let (was, is) = (before.get(&key), after.get(&key));
+        match key.as_slice() {
+            b"Certs" | b"CRLs" | b"OCSPs" => differs |= streams(delta, was, is)?,
+            b"VRI" => differs |= related(delta, was, is)?,
+            b"Type" if is.is_none_or(|is| is.is_name(b"DSS")) => {}
+            _ if was == is => {}
+            _ => {
+                delta.forbid(ChangeKind::LtaUpdate, "security_store_changed", &String::from_utf8_lossy(&key));
+            }
+        }
+    }
+    if differs {
+        delta.note(Fact::SecurityStore);
+    }
+    Ok(())
+}
+
+/// An array of references to streams; answers whether it differs.
+fn streams(delta: &mut Delta<'_, '_>, was: Option<&Object>, is: Option<&Object>) -> Result<bool, PdfError> {
+    let Some(is) = is else { return Ok(was.is_some()) };
+    let (before, after) = delta.follow(was, is)?;
+    let before = before.as_array().unwrap_or_default();
+    let Some(after) = after.as_array() else {
+        delta.forbid(ChangeKind::LtaUpdate, "security_store_changed", "DSS");
+        return Ok(false);
+    };
+    for item in after.iter().filter(|item| !before.contains(item)) {
+        match (item.as_ref(), delta.new.resolve(item)?) {
+            (Some(reference), Object::Stream(_)) => delta.explain_new(reference.number)?,
+            _ => delta.forbid(ChangeKind::LtaUpdate, "security_store_changed", "DSS"),
+        }
+    }
+    Ok(before != after)
+}
+
+/// `/VRI`: material by signature; answers whether it differs.
+fn related(delta: &mut Delta<'_, '_>, was: Option<&Object>, is: Option<&Object>) -> Result<bool, PdfError> {
+    let Some(is) = is else { return Ok(was.is_some()) };
+    let (before, after) = delta.follow(was, is)?;
+    let empty = Dict::new();
+    let (before, after) = (before.as_dict().unwrap_or(&empty), after.as_dict().unwrap_or(&empty));
+    let mut differs = false;
+    for key in Delta::keys(before, after) {
+        let (was, is) = (before.get(&key), after.get(&key));
+        if key == b"Type" {
+            continue;
+        }
+        let Some(is) = is else {
+            differs = true;
+            continue;
+        };
+        let (was, entry) = delta.follow(was, is)?;
+        let (was, entry) =
+            (was.as_dict().unwrap_or(&empty).clone(), entry.as_dict().unwrap_or(&empty).clone());
+        differs |= was != entry;
+        for key in Delta::keys(&was, &entry) {
+            let (was, is) = (was.get(&key), entry.get(&key));
+            match key.as_slice() {
+                b"Cert" | b"CRL" | b"OCSP" => differs |= streams(delta, was, is)?,
+                b"Type" | b"TU" => differs |= was != is,
+                b"TS" => {
+                    if let Some(reference) = is.and_then(Object::as_ref) {
+                        delta.explain_new(reference.number)?;
+                    }
+                }
+                _ if was == is => {}
+                _ => delta.forbid(ChangeKind::LtaUpdate, "security_store_changed", "VRI"),
+            }
+        }
+    }
+    Ok(differs)
+}

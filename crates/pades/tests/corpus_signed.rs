@@ -1,0 +1,183 @@
+//! The corpus of signed files that others made, each with the verdict that others gave it.
+//!
+//! Runs where `TRINHKY_CORPORA` (or `../shared/corpora/public` beside the clone) exists; the runner names it as not
+//! selected otherwise. Every row must give its verdict, but for the exceptions below, each with its reason.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use time::{OffsetDateTime, macros::datetime};
+use trinhky_pades::{
+    crypto,
+    verify::{Indication, Report, SignatureReport, Unreadable, VerifyPolicy, verify},
+    x509::{Certificate, TrustAnchors},
+};
+
+/// File (and field) whose verdict here differs from the corpus, on purpose.
+const EXCEPTIONS: &[(&str, &str, &str)] = &[];
+
+/// Longest time one file may take in a debug build.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[test]
+fn every_row_gives_its_verdict() {
+    let Some(corpus) = corpus() else { return };
+    let rows = rows(&corpus);
+    let mut wrong = Vec::new();
+    let mut excused = Vec::new();
+    let mut counted = 0;
+    let mut cache: BTreeMap<(String, String), Result<Report, Unreadable>> = BTreeMap::new();
+    for row in &rows {
+        let key = (row.file.clone(), row.trust_context.clone());
+        let answer = cache.entry(key).or_insert_with(|| {
+            let before = now();
+            let answer = look(&corpus, row);
+            let took = before.elapsed();
+            assert!(took < PATIENCE, "{} took {took:?}", row.file);
+            answer
+        });
+        counted += 1;
+        if let Err(why) = grade(row, answer) {
+            let line = format!(
+                "{} {} [{}]: {why} (expected {}: {})",
+                row.file, row.field, row.trust_context, row.expected, row.reason
+            );
+            match EXCEPTIONS
+                .iter()
+                .find(|(file, field, _)| *file == row.file && (field.is_empty() || *field == row.field))
+            {
+                Some(exception) => excused.push(exception.0),
+                None => wrong.push(line),
+            }
+        }
+    }
+    for (file, field, _) in EXCEPTIONS {
+        assert!(excused.contains(file), "{file} {field} is no exception any more: take it off the list");
+    }
+    assert!(wrong.is_empty(), "{} of {counted} rows:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[expect(clippy::disallowed_methods, reason = "measures how long one file takes")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn grade(row: &Row, answer: &Result<Report, Unreadable>) -> Result<(), String> {
+    let report = match answer {
+        Ok(report) => report,
+        Err(error) => {
+            return match row.expected.as_str() {
+                "error" | "no-hang" | "parse-ok" | "unspecified" | "invalid" | "no-signature" => Ok(()),
+                _ => Err(format!("unreadable: {error}")),
+            };
+        }
+    };
+    let found = report.signatures.iter().find(|one| one.field == row.field).or_else(|| {
+        match report.signatures.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    });
+    let whole = row.sound();
+    let Some(one) = found else {
+        return match row.expected.as_str() {
+            "valid" | "indeterminate" => {
+                Err(format!("no signature {:?} among {}", row.field, report.signatures.len()))
+            }
+            _ => Ok(()),
+        };
+    };
+    let sound = intact(one);
+    let told = told(one);
+    match row.expected.as_str() {
+        "valid" if whole && !sound => Err(told),
+        "valid" if !whole && one.indication != Indication::TotalPassed => Err(told),
+        "invalid" if whole && sound => Err(told),
+        "invalid" | "indeterminate" | "error" if !whole && one.indication == Indication::TotalPassed => {
+            Err(told)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn told(one: &SignatureReport) -> String {
+    let checks =
+        [&one.checks.signature, &one.checks.integrity, &one.checks.certificate, &one.checks.timestamp];
+    let failed: Vec<&str> =
+        checks.iter().filter(|check| !check.ok).filter_map(|check| check.reason.as_deref()).collect();
+    let changes = one.later_changes.iter().filter(|change| !change.allowed);
+    let changes: Vec<&str> = changes.map(|c| c.what.split(" / ").nth(1).unwrap_or(&c.what)).collect();
+    format!("{:?} {failed:?} {changes:?}", one.indication)
+}
+
+/// What rows that leave trust aside are about.
+fn intact(one: &SignatureReport) -> bool {
+    let weak = one.checks.signature.reason.as_deref() == Some("weak_algorithm");
+    one.checks.integrity.ok && (one.checks.signature.ok || weak)
+}
+
+fn look(corpus: &Path, row: &Row) -> Result<Report, Unreadable> {
+    let bytes = std::fs::read(corpus.join(&row.file)).expect("a file of the corpus");
+    let (anchors, at) = row.context(corpus);
+    let policy = VerifyPolicy::new(&anchors, at, crypto::pure());
+    verify(&bytes, &policy)
+}
+
+struct Row {
+    file: String,
+    field: String,
+    expected: String,
+    reason: String,
+    trust_context: String,
+}
+
+impl Row {
+    /// Whether the row is about form and integrity only.
+    fn sound(&self) -> bool {
+        !self.trust_context.starts_with("trust/")
+    }
+
+    /// Anchors and time: `trust/a.crt trust/b.crt | time 2020-11-01T00:00:00`.
+    fn context(&self, corpus: &Path) -> (TrustAnchors, OffsetDateTime) {
+        let (files, at) = self.trust_context.split_once(" | time ").unwrap_or((&self.trust_context, ""));
+        let at = format!("{at}Z");
+        let at = OffsetDateTime::parse(&at, &time::format_description::well_known::Rfc3339);
+        let mut anchors = Vec::new();
+        for file in files.split(' ').filter(|file| file.starts_with("trust/")) {
+            let der = std::fs::read(corpus.join(file)).expect("an anchor of the corpus");
+            anchors.push(Certificate::from_der(&der).expect("an anchor in DER"));
+        }
+        (TrustAnchors::new(anchors), at.unwrap_or(datetime!(2026-11-22 00:00 UTC)))
+    }
+}
+
+fn rows(corpus: &Path) -> Vec<Row> {
+    let text = std::fs::read_to_string(corpus.join("expectations.tsv")).expect("the list of the corpus");
+    let mut lines = text.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    let header = lines.next().expect("a header");
+    let column = |name: &str| header.iter().position(|title| *title == name).expect("a column");
+    let (file, field, expected) = (column("file"), column("field"), column("expected"));
+    let (reason, context) = (column("reason"), column("trust_context"));
+    lines
+        .map(|cells| Row {
+            file: cells[file].to_owned(),
+            field: cells[field].to_owned(),
+            expected: cells[expected].to_owned(),
+            reason: cells[reason].to_owned(),
+            trust_context: cells[context].to_owned(),
+        })
+        .collect()
+}
+
+fn corpus() -> Option<PathBuf> {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpora/public");
+    let root = std::env::var_os("TRINHKY_CORPORA").map_or_else(|| PathBuf::from(beside), PathBuf::from);
+    let corpus = root.join("pdf-signed");
+    if std::env::var_os("TRINHKY_CORPORA").is_some() {
+        assert!(corpus.is_dir(), "TRINHKY_CORPORA is set, and {} is not there", corpus.display());
+    }
+    corpus.is_dir().then_some(corpus)
+}
