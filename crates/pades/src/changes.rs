@@ -101,8 +101,13 @@ pub enum Fact {
         /// Object number of the field.
         object: u32,
     },
-    /// The security store grew.
+    /// The security store grew or was replaced.
     SecurityStore,
+    /// The security store, or what it holds for one signature, was taken away.
+    SecurityStoreLost {
+        /// Index of the first revision that had it: signatures from there on saw it.
+        since: usize,
+    },
     /// Document information or XMP metadata changed.
     Information,
     /// The catalog's version or extensions were raised.

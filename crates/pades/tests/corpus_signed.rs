@@ -16,8 +16,83 @@ use trinhky_pades::{
     x509::{Certificate, TrustAnchors},
 };
 
-/// File (and field) whose verdict here differs from the corpus, on purpose.
-const EXCEPTIONS: &[(&str, &str, &str)] = &[];
+/// File (or, with a `*`, the beginning of its name) whose verdict here differs from the corpus, and why.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    // Changes that a human might wave through but that no signature allows: pyHanko calls them OTHER as well.
+    (
+        "files/LibreOffice/pdfsigning/data/partial-in-between.pdf",
+        "an annotation was added between the signatures",
+    ),
+    ("files/dss/validation/pades-signed-annot-added.pdf", "an annotation was added after signing"),
+    ("files/dss/validation/DSS-2821.pdf", "a page and the structure tree were changed after signing"),
+    ("files/dss/validation/Signature-P-DE_SCI-4.pdf", "a page's resources were changed after signing"),
+    ("files/dss/validation/Signature-P-SK-6.pdf", "a page was added after the first signature"),
+    ("files/dss/validation/dss-1376/DSS1376-rev_n.pdf", "a visible field was added after certification"),
+    ("files/dss/validation/test-with-vri.pdf", "a field was changed that the signature locks"),
+    // Stricter than others on purpose (what others accept here is how files are forged).
+    ("files/dss/validation/DSS-2155.pdf", "foreign bytes in the padding of /Contents"),
+    ("files/dss/validation/pdf-double-signer-info.pdf", "two signers in one CMS"),
+    ("files/dss/validation/signature-referenced-from-multiple-fields.pdf", "one signature in two fields"),
+    ("files/SiVa-Test/pades-baseline-lta-live-aj.pdf", "the second signature covers the first one's widget"),
+    ("files/node-signpdf/signed-twice.pdf", "the second signature covers the first one's widget"),
+    ("files/pyHanko-run/test_pades/test_interrupted_nonstrict_with_psi.pdf", "the cross-reference is broken"),
+    ("files/pyHanko-run/test_signing/test_timestamp_with_nonsense_key_usage_*", "RFC 3161 2.3: key purpose"),
+    (
+        "files/pyHanko-run/test_signing/test_do_not_enforce_key_usage_if_signer_is_root.pdf",
+        "key usage holds for anchors too",
+    ),
+    ("files/pyHanko-run/test_seed_values/test_sv_sign_md_hint.pdf", "SHA-1 in 2020"),
+    ("files/pyHanko-run/test_seed_values/test_sv_sign_subfilter_hint.pdf", "SHA-1 in 2020"),
+    (
+        "files/dss/validation/Signature-P-HU_POL-7.pdf",
+        "what the signature saw in the security store was taken away",
+    ),
+    // Not supported, and said so: INDETERMINATE, or refused as unreadable.
+    ("files/LibreOffice/pdfsigning/data/pdf14lowin.pdf", "digestAlgorithm names a signature algorithm"),
+    ("files/underskrift/kushal_about-signed.pdf", "time stamp on P-521"),
+    ("files/pyHanko-run/test_signing/test_ed25519_trust.pdf", "Ed25519"),
+    ("files/pyHanko-run/test_cms/test_sign_with_dsa_trust.pdf", "DSA"),
+    ("files/dss/validation/dss-PLAIN-ECDSA/*", "plain ECDSA (BSI TR-03111) in CMS"),
+    ("files/SiVa-Test/hellopades-lt-sha1.pdf", "the signer's RSA modulus is encoded as a negative number"),
+    ("files/SiVa-Test/hellopades-lt-sha512.pdf", "the signer's RSA modulus is encoded as a negative number"),
+    (
+        "files/SiVa-Test/hellopades-pades-lt-sha256-sign.pdf",
+        "the signer's RSA modulus is encoded as a negative number",
+    ),
+    ("files/endesive/test-signed-cms-hsm-Google.pdf", "the certificate has an empty list of extensions"),
+    ("files/dss/protected/edition_protected_signing_allowed_with_field_signed.pdf", "encrypted"),
+    ("files/qpdf/minimal-signed-restricted.pdf", "encrypted"),
+    ("files/pyHanko-run/test_sign_encrypted/*", "encrypted"),
+    ("files/pyHanko-run/test_pdfmac/*", "encrypted"),
+    // The row is about something else than the file: an option of the test, or what the test fetched.
+    (
+        "files/pyHanko-run/test_diff_analysis/test_skip_diff_scenario_*",
+        "the test switches the difference analysis off",
+    ),
+    (
+        "files/pyHanko-run/test_diff_analysis/test_orphan_False_.pdf",
+        "the test forbids unused objects; its twin allows them",
+    ),
+    ("files/pyHanko-run/test_cms/test_forbidden_signature_algorithm.pdf", "the test forbids an algorithm"),
+    (
+        "files/pyHanko-run/test_signing/test_allow_hybrid_sign_validate_fail.pdf",
+        "the test forbids hybrid files",
+    ),
+    (
+        "files/pyHanko-run/test_pades/test_standalone_document_timestamp.pdf",
+        "the test calls the wrong function",
+    ),
+    (
+        "files/pyHanko-run/test_signing/test_sign_with_later_revoked_nots.pdf",
+        "the revocation was fetched by the test",
+    ),
+    (
+        "files/SiVa-Test/hellopades-lt-sha256-rsa2048-ocsp-before-ts.pdf",
+        "about the trusted list's OCSP, which is not here",
+    ),
+    ("files/pyHanko-run/test_seed_values/test_sv_*", "seed values bind the signer's program, not a verifier"),
+    ("files/pyHanko-run/test_seed_values/test_add_revinfo_wrong_subfilter.pdf", "seed values, as above"),
+];
 
 /// Longest time one file may take in a debug build.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -45,19 +120,20 @@ fn every_row_gives_its_verdict() {
                 "{} {} [{}]: {why} (expected {}: {})",
                 row.file, row.field, row.trust_context, row.expected, row.reason
             );
-            match EXCEPTIONS
-                .iter()
-                .find(|(file, field, _)| *file == row.file && (field.is_empty() || *field == row.field))
-            {
+            match EXCEPTIONS.iter().find(|(file, _)| names(file, &row.file)) {
                 Some(exception) => excused.push(exception.0),
                 None => wrong.push(line),
             }
         }
     }
-    for (file, field, _) in EXCEPTIONS {
-        assert!(excused.contains(file), "{file} {field} is no exception any more: take it off the list");
+    for (file, _) in EXCEPTIONS {
+        assert!(excused.contains(file), "{file} is no exception any more: take it off the list");
     }
     assert!(wrong.is_empty(), "{} of {counted} rows:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn names(pattern: &str, file: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == file, |start| file.starts_with(start))
 }
 
 #[expect(clippy::disallowed_methods, reason = "measures how long one file takes")]
@@ -75,12 +151,11 @@ fn grade(row: &Row, answer: &Result<Report, Unreadable>) -> Result<(), String> {
             };
         }
     };
-    let found = report.signatures.iter().find(|one| one.field == row.field).or_else(|| {
-        match report.signatures.as_slice() {
-            [only] => Some(only),
-            _ => None,
-        }
-    });
+    let only = match report.signatures.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    };
+    let found = report.signatures.iter().find(|one| one.field == row.field).or(only);
     let whole = row.sound();
     let Some(one) = found else {
         return match row.expected.as_str() {

@@ -15,7 +15,8 @@ pub(super) fn compare(
 ) -> Result<(), PdfError> {
     let Some(is) = is else {
         if was.is_some() {
-            delta.note(Fact::SecurityStore);
+            let since = first_with(delta, &[]);
+            delta.note(Fact::SecurityStoreLost { since });
         }
         return Ok(());
     };
@@ -65,7 +66,13 @@ fn streams(delta: &mut Delta<'_, '_>, was: Option<&Object>, is: Option<&Object>)
 
 /// `/VRI`: material by signature; answers whether it differs.
 fn related(delta: &mut Delta<'_, '_>, was: Option<&Object>, is: Option<&Object>) -> Result<bool, PdfError> {
-    let Some(is) = is else { return Ok(was.is_some()) };
+    let Some(is) = is else {
+        if was.is_some() {
+            let since = first_with(delta, &[b"VRI"]);
+            delta.note(Fact::SecurityStoreLost { since });
+        }
+        return Ok(false);
+    };
     let (before, after) = delta.follow(was, is)?;
     let empty = Dict::new();
     let (before, after) = (before.as_dict().unwrap_or(&empty), after.as_dict().unwrap_or(&empty));
@@ -76,7 +83,8 @@ fn related(delta: &mut Delta<'_, '_>, was: Option<&Object>, is: Option<&Object>)
             continue;
         }
         let Some(is) = is else {
-            differs = true;
+            let since = first_with(delta, &[b"VRI", &key]);
+            delta.note(Fact::SecurityStoreLost { since });
             continue;
         };
         let (was, entry) = delta.follow(was, is)?;
@@ -99,4 +107,21 @@ fn related(delta: &mut Delta<'_, '_>, was: Option<&Object>, is: Option<&Object>)
         }
     }
     Ok(differs)
+}
+
+/// The first revision whose security store has this path of keys.
+fn first_with(delta: &Delta<'_, '_>, path: &[&[u8]]) -> usize {
+    let file = delta.old.file();
+    let has = |revision: &usize| {
+        let view = file.at(*revision);
+        let Ok(mut dict) = view.root().and_then(|root| view.dict(&root, "DSS")) else { return false };
+        for key in path {
+            match view.dict(&dict, &String::from_utf8_lossy(key)) {
+                Ok(below) => dict = below,
+                Err(_) => return false,
+            }
+        }
+        !dict.is_empty()
+    };
+    (0..=delta.old.revision()).find(has).unwrap_or_default()
 }

@@ -42,6 +42,7 @@ pub(super) fn covers_something(delta: &Delta<'_, '_>, field: &Field) -> Result<b
 }
 
 /// The page (from 1; 0 for none) of a widget and its rectangle as displayed.
+#[expect(dead_code, reason = "the check of a tail follows")]
 pub(super) fn shown(view: &View<'_, '_>, field: &Field) -> Result<(u32, Rect), PdfError> {
     let own = rect(&field.dict).unwrap_or(Rect { x0: 0.0, y0: 0.0, x1: 0.0, y1: 0.0 });
     let pages = view.pages()?;
@@ -92,6 +93,7 @@ pub fn is_within(kind: Place, page: u32, place: &Rect, width: f64, height: f64) 
 }
 
 /// Whether a declared field lies in its ô on page 1 and over nothing else.
+#[expect(dead_code, reason = "the check of a tail follows")]
 pub(super) fn is_in_place(
     view: &View<'_, '_>,
     field: &Field,

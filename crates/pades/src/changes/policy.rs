@@ -7,6 +7,8 @@ use super::{Change, ChangeKind, Fact, Step, words};
 pub struct Restriction {
     /// `/P` of its DocMDP transform (ISO 32000-2, 12.8.2.2), or of the lock of its field.
     pub docmdp: Option<u8>,
+    /// Index of the revision that it signs: what was there then may not be taken away.
+    pub signed: usize,
     /// Fields it locks (12.8.2.4).
     pub locks: Vec<Lock>,
 }
@@ -70,6 +72,9 @@ fn refusal<'a>(fact: &'a Fact, restriction: &Restriction) -> Option<(&'static st
         Fact::Filled { field, .. } | Fact::Signed { field, new_field: false, .. } if locked(field) => {
             Some(("field_locked", field))
         }
+        Fact::SecurityStoreLost { since } if *since <= restriction.signed => {
+            Some(("security_store_changed", "DSS"))
+        }
         Fact::NewSignatureField { field, .. } if frozen => Some(("after_certification", field)),
         // The "sneaky signature": a visible field that covers certified text.
         Fact::Signed { field, new_field: true, visible: true, .. }
@@ -108,7 +113,7 @@ mod tests {
     fn certification_with_p1_allows_only_long_term_data() {
         let filled = Fact::Filled { field: "A".into(), value: "1".into(), object: 9 };
         let steps = vec![Step { revision: 1, facts: vec![filled, Fact::SecurityStore], replaced: vec![] }];
-        let changes = judge(&steps, &Restriction { docmdp: Some(1), locks: vec![] });
+        let changes = judge(&steps, &Restriction { docmdp: Some(1), ..Restriction::default() });
         assert_eq!(changes.iter().map(|c| c.allowed).collect::<Vec<_>>(), [false, true]);
         assert_eq!(changes.first().map(|c| (c.revision, c.code)), Some((2, "after_certification")));
         assert!(judge(&steps, &Restriction::default()).iter().all(|change| change.allowed));

@@ -231,7 +231,12 @@ impl<'f, 'a> Delta<'f, 'a> {
     }
 
     fn metadata(&mut self, root: u32, was: Option<&Object>, is: Option<&Object>) -> Result<(), PdfError> {
-        let Some(is) = is else { return Ok(()) };
+        let Some(is) = is else {
+            if was.is_some() {
+                self.forbid(ChangeKind::Other, "catalog_changed", "Metadata");
+            }
+            return Ok(());
+        };
         let touched = is.as_ref().is_some_and(|reference| self.is_touched(reference.number));
         if was == Some(is) && !touched {
             return Ok(());

@@ -7,7 +7,9 @@ impl Fact {
     pub fn kind(&self) -> ChangeKind {
         match self {
             Self::Signed { .. } | Self::NewSignatureField { .. } => ChangeKind::Signature,
-            Self::Stamped { .. } | Self::SecurityStore => ChangeKind::LtaUpdate,
+            Self::Stamped { .. } | Self::SecurityStore | Self::SecurityStoreLost { .. } => {
+                ChangeKind::LtaUpdate
+            }
             Self::Filled { .. } => ChangeKind::FormFill,
             Self::Information | Self::Version | Self::Unreferenced { .. } => ChangeKind::Other,
             Self::Forbidden { kind, .. } => *kind,
@@ -22,6 +24,7 @@ impl Fact {
             Self::NewSignatureField { .. } => "signature_field_added",
             Self::Filled { .. } => "field_filled",
             Self::SecurityStore => "security_store",
+            Self::SecurityStoreLost { .. } => "security_store_lost",
             Self::Information => "document_information",
             Self::Version => "version",
             Self::Unreferenced { .. } => "unreferenced_objects",
@@ -49,6 +52,9 @@ impl Fact {
                 "Thêm dữ liệu xác minh lâu dài (chuỗi chứng thư, OCSP, CRL).",
                 "Long-term validation data added.",
             ),
+            Self::SecurityStoreLost { .. } => {
+                both("Bỏ bớt dữ liệu xác minh lâu dài.", "Long-term validation data removed.")
+            }
             Self::Information => both("Cập nhật thông tin mô tả tệp.", "Document information updated."),
             Self::Version => both("Nâng phiên bản PDF.", "PDF version or extensions raised."),
             Self::Unreferenced { count } => both(

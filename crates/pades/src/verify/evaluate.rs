@@ -11,14 +11,13 @@ use super::{
         Verdict,
     },
     structure::{self, Located},
-    trust::{self, Purpose, Trusted},
+    trust::{self, Trusted},
     words,
 };
 use crate::{
     changes::{Change, ChangeKind, Lock, Restriction, Step, judge, steps_after},
-    crypto::Weakness,
     pdf::{Dict, File, Object, PdfError},
-    x509::Certificate,
+    x509::{Certificate, path::Purpose},
 };
 
 /// Verifies every signature of an open file.
@@ -221,13 +220,10 @@ impl Work<'_, '_, '_> {
 
     fn trust(&self, judged: &Judged, kind: Kind, proven: Option<OffsetDateTime>) -> Trusted {
         let Some(certificate) = &judged.certificate else {
-            return Trusted {
-                check: Check::fail("signer_certificate_missing"),
-                sub_indication: Some(SubIndication::NoSigningCertificateFound),
-                revocation_known: false,
-            };
+            return Trusted::no("signer_certificate_missing", SubIndication::NoSigningCertificateFound);
         };
-        let purpose = if kind == Kind::DocumentTimestamp { Purpose::TimeStamping } else { Purpose::Signing };
+        let purpose =
+            if kind == Kind::DocumentTimestamp { Purpose::TimeStamping } else { Purpose::DocumentSigning };
         trust::certificate(certificate, purpose, &self.material, self.policy, proven)
     }
 
@@ -281,7 +277,7 @@ fn transforms(one: &Located) -> impl Iterator<Item = (Vec<u8>, Dict)> + '_ {
 }
 
 fn restriction(one: &Located) -> Restriction {
-    let mut restriction = Restriction::default();
+    let mut restriction = Restriction { signed: one.revision, ..Restriction::default() };
     let level = |dict: &Dict| dict.get("P").and_then(Object::as_int).and_then(|p| u8::try_from(p).ok());
     for (method, parameters) in transforms(one) {
         match method.as_slice() {
@@ -325,20 +321,10 @@ fn signature_check(
     if let Some((code, sub)) = judged.problem {
         return (Check::fail(code), Some(sub));
     }
-    if judged.weaknesses.iter().any(|weakness| !was_strong(*weakness, proven)) {
+    if judged.weaknesses.iter().any(|weakness| !trust::was_strong(*weakness, proven)) {
         return (Check::fail("weak_algorithm"), Some(SubIndication::CryptoConstraintsFailureNoPoe));
     }
     (Check::pass(), None)
-}
-
-/// Whether it was still good at the time that is proven (ETSI TS 119 312 and its forerunners: SHA-1 until 2012,
-/// RSA below 2048 bits until 2014).
-fn was_strong(weakness: Weakness, proven: Option<OffsetDateTime>) -> bool {
-    let until = match weakness {
-        Weakness::Hash(_) => 2012,
-        Weakness::RsaBits(_) => 2014,
-    };
-    proven.is_some_and(|time| time.year() < until)
 }
 
 fn integrity_check(one: &Located, judged: &Judged, changes: &[Change], file: &File<'_>) -> Answer {

@@ -1,10 +1,12 @@
 //! What a verification may lean on besides the trust anchors: certificates, CRLs and OCSP responses from the caller,
 //! the signatures themselves and the document's security store.
 
+use std::collections::HashSet;
+
 use super::VerifyPolicy;
 use crate::{
     pdf::{File, Object, PdfError},
-    x509::Certificate,
+    x509::{Certificate, path::RevocationData},
 };
 
 /// Most streams taken from one array of a security store.
@@ -17,10 +19,10 @@ const BYTES: usize = 64 << 20;
 pub(super) struct Material {
     /// Certificates.
     pub(super) certificates: Vec<Certificate>,
-    /// CRLs, DER.
-    pub(super) crls: Vec<Vec<u8>>,
-    /// OCSP responses, DER.
-    pub(super) responses: Vec<Vec<u8>>,
+    /// CRLs and OCSP responses.
+    pub(super) revocation: RevocationData,
+    /// Their DER, so that each is read once.
+    known: HashSet<Vec<u8>>,
     /// The oldest revision whose security store holds anything.
     pub(super) store_since: Option<usize>,
 }
@@ -28,12 +30,9 @@ pub(super) struct Material {
 impl Material {
     /// What the caller gave.
     pub(super) fn given(policy: &VerifyPolicy<'_>) -> Self {
-        Self {
-            certificates: policy.certificates.to_vec(),
-            crls: policy.crls.to_vec(),
-            responses: policy.ocsp_responses.to_vec(),
-            store_since: None,
-        }
+        let mut material = Self { certificates: policy.certificates.to_vec(), ..Self::default() };
+        material.add(&[], policy.crls.to_vec(), policy.ocsp_responses.to_vec());
+        material
     }
 
     /// Adds what a signature carries.
@@ -43,11 +42,15 @@ impl Material {
                 self.certificates.push(certificate.clone());
             }
         }
-        for (list, more) in [(&mut self.crls, crls), (&mut self.responses, responses)] {
-            for item in more {
-                if !list.contains(&item) {
-                    list.push(item);
-                }
+        // What cannot be read proves nothing, good or bad: it is as if it were not there.
+        for crl in crls {
+            if !self.known.contains(&crl) && self.revocation.add_crl_der(&crl).is_ok() {
+                self.known.insert(crl);
+            }
+        }
+        for response in responses {
+            if !self.known.contains(&response) && self.revocation.add_ocsp_der(&response).is_ok() {
+                self.known.insert(response);
             }
         }
     }
