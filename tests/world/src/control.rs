@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! GET  /control/sims                         every SIM with its live prompt
+//! GET  /control/sims/{msisdn}/certificate     PEM of what the SIM holds now
 //! POST /control/sims/{msisdn}/accept|decline the holder presses a button
 //! POST /control/sims/{msisdn}/behaviour      {"behaviour": "drop_ack" | {outcome, quirk}, "times"?: n}
 //! POST /control/sims/{msisdn}/swap           the SIM is replaced: new key, new certificate
@@ -38,6 +39,7 @@ use crate::{
 pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/control/sims", get(sims))
+        .route("/control/sims/{msisdn}/certificate", get(certificate))
         .route("/control/sims/{msisdn}/accept", post(accept))
         .route("/control/sims/{msisdn}/decline", post(decline))
         .route("/control/sims/{msisdn}/behaviour", post(behaviour))
@@ -54,7 +56,6 @@ struct SimView {
     msisdn: String,
     name: String,
     behaviour: Behaviour,
-    certificate_pem: String,
     prompt: Option<Prompt>,
 }
 
@@ -67,11 +68,17 @@ async fn sims(State(world): State<Arc<World>>) -> Response {
             msisdn: sim.msisdn.clone(),
             name: sim.name.clone(),
             behaviour: sim.behaviour(),
-            certificate_pem: keys::pem("CERTIFICATE", &sim.holder().certificate),
             prompt: world.mssp.prompt(&sim.msisdn, now),
         })
         .collect();
     Json(list).into_response()
+}
+
+async fn certificate(State(world): State<Arc<World>>, Path(msisdn): Path<String>) -> Response {
+    match world.mssp.sim(&msisdn) {
+        Some(sim) => keys::pem("CERTIFICATE", &sim.holder().certificate).into_response(),
+        None => trouble(StatusCode::NOT_FOUND, "no such number"),
+    }
 }
 
 async fn accept(State(world): State<Arc<World>>, Path(msisdn): Path<String>) -> Response {
