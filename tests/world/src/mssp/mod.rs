@@ -169,7 +169,7 @@ impl Mssp {
         } else {
             Ending::Fault { code: 401, specifier: Some(4011) }
         };
-        self.carry_out(&mut inner, &id, ending);
+        self.carry_out(&mut inner, &id, ending, now);
         true
     }
 
@@ -221,23 +221,23 @@ impl Mssp {
     fn settle(&self, inner: &mut Inner, id: &str, now: OffsetDateTime) -> bool {
         let due = inner.transactions.get_mut(id).and_then(|transaction| transaction.settle(now));
         if let Some(ending) = due {
-            self.carry_out(inner, id, ending);
+            self.carry_out(inner, id, ending, now);
         }
         inner.transactions.get(id).is_some_and(Transaction::is_live)
     }
 
-    fn carry_out(&self, inner: &mut Inner, id: &str, ending: Ending) {
+    fn carry_out(&self, inner: &mut Inner, id: &str, ending: Ending, now: OffsetDateTime) {
         let Some(transaction) = inner.transactions.get_mut(id) else { return };
         transaction.state = match ending {
             Ending::Fault { code, specifier } => State::Failed(SoapFault::of(code, specifier)),
-            Ending::Sign { status } => match self.sign(transaction, status) {
+            Ending::Sign { status } => match self.sign(transaction, status, now) {
                 Ok(state) => state,
                 Err(error) => State::Failed(SoapFault::code(900, "INTERNAL_ERROR", &error.to_string())),
             },
         };
     }
 
-    fn sign(&self, transaction: &Transaction, status: u16) -> Result<State> {
+    fn sign(&self, transaction: &Transaction, status: u16, now: OffsetDateTime) -> Result<State> {
         let sim = self.sim(&transaction.msisdn).context("the SIM is gone")?;
         if transaction.behaviour.quirk == Some(Quirk::CertificateSwap) {
             self.swap(&transaction.msisdn)?;
@@ -254,18 +254,18 @@ impl Mssp {
         if transaction.behaviour.quirk == Some(Quirk::ShortSignature) {
             signature.truncate(signature.len() / 2);
         }
-        let status = if status == 502 { self.validate(&sim.holder(), transaction)? } else { status };
+        let status = if status == 502 { self.validate(&sim.holder(), now)? } else { status };
         Ok(State::Signed { status, signature })
     }
 
     /// The signatureValidation service: what the provider says of the certificate.
-    fn validate(&self, holder: &Holder, transaction: &Transaction) -> Result<u16> {
+    fn validate(&self, holder: &Holder, now: OffsetDateTime) -> Result<u16> {
         let identity = crate::pki::certificate::identity(&holder.certificate)?;
         let validity = crate::pki::certificate::validity(&holder.certificate)?;
-        let now = clock::real();
-        Ok(match self.pki.status(Tier::People, &identity.serial, transaction.expires) {
+        let real = clock::real();
+        Ok(match self.pki.status(Tier::People, &identity.serial, now) {
             Status::Revoked(_) => 501,
-            _ if now < validity.from || now > validity.to => 503,
+            _ if real < validity.from || real > validity.to => 503,
             _ => 502,
         })
     }

@@ -38,12 +38,13 @@ impl Reply<'_> {
              <env:Envelope xmlns:env=\"{SOAP}\"><env:Body>\
              <w:{wrapper}Response xmlns:w=\"{WRAPPER}\">\
              <{name}Resp xmlns=\"\" xmlns:mss=\"{MSS}\" MajorVersion=\"1\" MinorVersion=\"1\"{transaction}>\
-             {header}{user}{certificate}{signature}{status}\
+             {header}{user}{certificate}{signature}{profile}{status}\
              </{name}Resp></w:{wrapper}Response></env:Body></env:Envelope>",
             header = self.header(now),
             user = self.user(),
             certificate = self.certificate_xml(),
             signature = self.signature_xml(),
+            profile = self.profile_xml(),
             status = status_xml(self.status),
         )
     }
@@ -95,16 +96,19 @@ impl Reply<'_> {
             }
             _ => element(&base64(signature)),
         };
-        format!(
-            "{value}<mss:MSS_Format><mss:mssURI>{PKCS1}</mss:mssURI></mss:MSS_Format>{}",
-            if self.operation == Operation::Signature {
+        format!("{value}<mss:MSS_Format><mss:mssURI>{PKCS1}</mss:mssURI></mss:MSS_Format>")
+    }
+
+    /// The profile signed under, or the ones that a SIM has.
+    fn profile_xml(&self) -> String {
+        match (self.operation, self.signature) {
+            (Operation::Signature, Some(_)) | (Operation::ProfileQuery, _) => {
                 format!(
                     "<mss:SignatureProfile><mss:mssURI>{SIGNATURE_PROFILE}</mss:mssURI></mss:SignatureProfile>"
                 )
-            } else {
-                String::new()
             }
-        )
+            _ => String::new(),
+        }
     }
 }
 
