@@ -173,6 +173,6 @@ impl Slot {
             x1: self.rect.x1 - field.x0,
             y1: self.rect.y1 - field.y0,
         };
-        Self { part: self.part, rect }
+        Self { part: self.part, rect: rect.rounded() }
     }
 }

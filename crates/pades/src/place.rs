@@ -91,6 +91,12 @@ pub(crate) fn place(
         sheet.taken.push(found.rect);
         texts.push(found);
     }
+    for field in placed.iter_mut().chain(&mut texts) {
+        field.rect = field.rect.rounded();
+        for slot in &mut field.slots {
+            slot.rect = slot.rect.rounded();
+        }
+    }
     // Manifest order: number and date are filled in the seal's revision, after every signer.
     let seal_at = placed.iter().position(|field| field.kind == FieldKind::Seal).unwrap_or(placed.len());
     placed.splice(seal_at..seal_at, texts);
@@ -342,3 +348,134 @@ fn is_filler(word: &str) -> bool {
 
 /// Height of a line of type of 13 points.
 pub(crate) const LINE: f64 = 17.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Declared, Manifest, SignerPlan, ingest,
+        look::Face,
+        pdf::{Dict, File, Increment, Limits, Object, SectionKind},
+        provision,
+    };
+
+    /// A page with these texts at these places, in an embedded font.
+    fn page(texts: &[(f64, f64, &str)], rotate: i64) -> Vec<u8> {
+        use std::fmt::Write as _;
+        let mut out = Increment::new(0, 1);
+        out.raw(b"%PDF-1.7\n");
+        let [root, pages, page, content] = std::array::from_fn(|_| out.allot());
+        let face = Face::form().unwrap();
+        let font = face.write(&mut out);
+        let mut drawn = String::new();
+        for (x, y, text) in texts {
+            let codes = face.encode(text).unwrap();
+            let hex: String = codes.iter().fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02X}");
+                hex
+            });
+            let _ = write!(drawn, "BT /F 13 Tf {x} {y} Td <{hex}> Tj ET ");
+        }
+        out.stream(content, &Dict::new(), drawn.as_bytes());
+        let fonts = Dict::new().with("Font", Dict::new().with("F", font));
+        let media = Rect::of(0.0, 0.0, 595.0, 842.0);
+        let dict = Dict::new()
+            .with("Type", Object::name("Page"))
+            .with("Parent", pages)
+            .with("MediaBox", media.to_object())
+            .with("Rotate", rotate)
+            .with("Contents", content)
+            .with("Resources", fonts);
+        out.object(page, &Object::Dict(dict));
+        let kids = Dict::new().with("Type", Object::name("Pages")).with("Count", 1);
+        out.object(pages, &Object::Dict(kids.with("Kids", vec![Object::Ref(page)])));
+        out.object(
+            root,
+            &Object::Dict(Dict::new().with("Type", Object::name("Catalog")).with("Pages", pages)),
+        );
+        out.finish(SectionKind::Table, &Dict::new().with("Root", root), None).bytes
+    }
+
+    fn provisioned(bytes: &Vec<u8>, plan: &ProvisionPlan) -> Manifest {
+        let taken = ingest(bytes, &Limits::default()).unwrap();
+        provision(bytes, &taken, plan, &mut Vec::new()).unwrap().manifest
+    }
+
+    fn field<'m>(manifest: &'m Manifest, name: &str) -> &'m Declared {
+        manifest.field(name).unwrap()
+    }
+
+    fn overlaps_text(bytes: &Vec<u8>, rect: &Rect) -> bool {
+        let file = File::open(bytes, &Limits::default()).unwrap();
+        let view = file.latest();
+        let page = view.page(view.pages().unwrap()[0]).unwrap();
+        view.text_lines(&page).iter().flat_map(|line| &line.words).any(|word| word.rect.overlaps(rect))
+    }
+
+    #[test]
+    fn the_words_of_the_page_say_where() {
+        let bytes = page(
+            &[
+                (90.0, 740.0, "Số:            /QĐ-UBND"),
+                (300.0, 740.0, "Hà Nội, ngày       tháng       năm 2021"),
+                (385.0, 320.0, "CHỦ TỊCH"),
+                (370.0, 230.0, "Nguyễn Văn Ân"),
+                (90.0, 320.0, "Nơi nhận:"),
+            ],
+            0,
+        );
+        let mut plan = ProvisionPlan::standard(1);
+        plan.signers = vec![SignerPlan {
+            title: Some("Chủ tịch".to_owned()),
+            name: Some("Nguyễn Văn Ân".to_owned()),
+            ..SignerPlan::default()
+        }];
+        let manifest = provisioned(&bytes, &plan);
+        let number = field(&manifest, "DocNumber");
+        assert_eq!(number.followed_by.as_deref(), Some("/QĐ-UBND"));
+        assert!(number.rect.x0 > 110.0 && number.rect.x1 < 170.0, "{:?}", number.rect);
+        let date = field(&manifest, "DocDate");
+        assert_eq!(date.slots.iter().map(|slot| slot.part).collect::<Vec<_>>(), [Part::Day, Part::Month]);
+        let leader = field(&manifest, "Signer1").rect;
+        assert!(leader.y0 > 240.0 && leader.y1 < 320.0, "{leader:?}");
+        assert!((f64::midpoint(leader.x0, leader.x1) - 410.0).abs() < 15.0, "{leader:?}");
+        let seal = field(&manifest, "OrgSeal").rect;
+        assert!((seal.x1 - (leader.x0 + leader.width() / 3.0)).abs() < 0.1);
+        for slot in number.slots.iter().chain(&date.slots) {
+            assert!(!overlaps_text(&bytes, &slot.rect), "{slot:?}");
+        }
+        assert!(!overlaps_text(&bytes, &leader));
+    }
+
+    #[test]
+    fn without_words_the_usual_places_are_taken() {
+        let manifest = provisioned(&page(&[], 0), &ProvisionPlan::standard(2));
+        let number = field(&manifest, "DocNumber");
+        assert!(number_area(595.0, 842.0).overlaps(&number.rect) && number.rect.y0 > 600.0);
+        assert!(field(&manifest, "DocDate").rect.x0 > 290.0);
+        assert!(!field(&manifest, "Signer1").rect.overlaps(&field(&manifest, "Signer2").rect));
+        let names: Vec<_> = manifest.fields.iter().map(|field| field.name.as_str()).collect();
+        assert_eq!(names, ["Signer1", "Signer2", "DocNumber", "DocDate", "OrgSeal"]);
+    }
+
+    #[test]
+    fn text_in_the_usual_places_is_not_covered() {
+        let lines: Vec<(f64, f64, &str)> = (0..12)
+            .map(|n| {
+                (80.0, 735.0 - 20.0 * f64::from(n), "Căn cứ Luật Tổ chức chính quyền địa phương ngày 19")
+            })
+            .collect();
+        let bytes = page(&lines, 0);
+        let manifest = provisioned(&bytes, &ProvisionPlan::standard(1));
+        for declared in &manifest.fields {
+            assert!(!overlaps_text(&bytes, &declared.rect), "{declared:?}");
+        }
+    }
+
+    #[test]
+    fn on_a_turned_page_places_are_those_seen() {
+        let manifest = provisioned(&page(&[], 90), &ProvisionPlan::standard(1));
+        let number = field(&manifest, "DocNumber").rect;
+        assert!(number.x1 < 842.0 && number.y0 > 0.6 * 595.0, "{number:?}");
+    }
+}

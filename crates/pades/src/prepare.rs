@@ -313,7 +313,8 @@ impl<'a> Appending<'a> {
             return Err(PrepareError::OffPage);
         }
         let id = self.out.allot();
-        let rect = page.to_page(shown);
+        let shown = shown.rounded();
+        let rect = page.to_page(shown).rounded();
         let mut dict = Dict::new()
             .with("Type", Object::name("Annot"))
             .with("Subtype", Object::name("Widget"))
@@ -325,6 +326,7 @@ impl<'a> Appending<'a> {
         if page.rotate != 0 {
             dict.set("MK", Dict::new().with("R", i64::from(page.rotate)));
         }
+        let whole = Rect::of(0.0, 0.0, shown.width(), shown.height()).rounded();
         self.put_on_page(&view, &page.dict, page.id, id)?;
         self.put_in_form(&view, id)?;
         let site = FieldSite {
@@ -336,7 +338,7 @@ impl<'a> Appending<'a> {
             page_id: page.id,
             rotate: page.rotate,
             rect,
-            size: (shown.width(), shown.height()),
+            size: (whole.x1, whole.y1),
             filled: false,
             slots: Vec::new(),
             max_len: None,

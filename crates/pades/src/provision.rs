@@ -295,8 +295,9 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         face: &Face,
     ) -> Result<(Declared, FieldSite), Refusal> {
         let page = self.view.page(placed.page_id)?;
-        let rect = page.to_page(placed.rect);
-        let shown = (placed.rect.width(), placed.rect.height());
+        let rect = page.to_page(placed.rect).rounded();
+        let whole = Rect::of(0.0, 0.0, placed.rect.width(), placed.rect.height()).rounded();
+        let shown = (whole.x1, whole.y1);
         let id = self.new.allot();
         let text = match placed.kind {
             FieldKind::Number => self.plan.number.as_ref().and_then(|plan| plan.text.clone()),

@@ -204,6 +204,7 @@ impl Survey {
         }
         let on: Page = view.page(*page_id)?;
         let shown = on.to_displayed(rect);
+        let whole = Rect::of(0.0, 0.0, shown.width(), shown.height()).rounded();
         self.fields.push(FieldSite {
             name,
             signature,
@@ -212,8 +213,8 @@ impl Survey {
             page: *page,
             page_id: *page_id,
             rotate: on.rotate,
-            rect,
-            size: (shown.width(), shown.height()),
+            rect: rect.rounded(),
+            size: (whole.x1, whole.y1),
             filled,
             slots: Vec::new(),
             max_len: view.value(field, "MaxLen")?.as_int().and_then(|n| u16::try_from(n).ok()),

@@ -31,14 +31,18 @@ pub(crate) fn picture(
     let (width, height) = (width * scale, height * scale);
     let (left, bottom) = ((size.0 - width) / 2.0, (size.1 - height) / 2.0);
     let xobject = image.write(out, flat);
+    let mut resources = Dict::new().with("XObject", Dict::new().with("Im", xobject));
     let colour = if flat {
         let [red, green, blue] = image.ink();
         format!("{red:.3} {green:.3} {blue:.3} rg ")
     } else {
-        String::new()
+        // Ink on ink: the strokes of a signature show through the seal over them.
+        let multiply =
+            Dict::new().with("Type", Object::name("ExtGState")).with("BM", Object::name("Multiply"));
+        resources.set("ExtGState", Dict::new().with("Ink", multiply));
+        "/Ink gs ".to_owned()
     };
     let content = format!("q {colour}{width:.3} 0 0 {height:.3} {left:.3} {bottom:.3} cm /Im Do Q");
-    let resources = Dict::new().with("XObject", Dict::new().with("Im", xobject));
     let form = out.allot();
     out.stream(form, &form_dict(size, rotate, resources), content.as_bytes());
     form

@@ -38,6 +38,13 @@ impl Rect {
         }
     }
 
+    /// To a thousandth of a point: what is written to a file and to JSON reads back the same.
+    #[must_use]
+    pub fn rounded(self) -> Self {
+        let round = |value: f64| (value * 1000.0).round() / 1000.0;
+        Self { x0: round(self.x0), y0: round(self.y0), x1: round(self.x1), y1: round(self.y1) }
+    }
+
     /// Width in points.
     pub fn width(&self) -> f64 {
         self.x1 - self.x0
@@ -73,8 +80,8 @@ impl Rect {
 
     /// As `[x0 y0 x1 y1]`, to a thousandth of a point.
     pub fn to_object(&self) -> Object {
-        let number = |value: f64| Object::Real((value * 1000.0).round() / 1000.0);
-        Object::Array([self.x0, self.y0, self.x1, self.y1].map(number).to_vec())
+        let rect = self.rounded();
+        Object::Array([rect.x0, rect.y0, rect.x1, rect.y1].map(Object::Real).to_vec())
     }
 }
 
