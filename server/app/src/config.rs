@@ -310,24 +310,36 @@ pub struct Gate {
     pub roots: Vec<PathBuf>,
     /// For one exchange with the MSSP.
     #[serde(default = "Gate::default_timeout")]
-    pub timeout_seconds: u64,
-    /// Between two status queries of one attempt.
+    pub timeout_seconds: u32,
+    /// Between two status queries of one attempt; the first comes after twice as long, and so do those after a minute.
     #[serde(default = "Gate::default_poll")]
-    pub poll_milliseconds: u64,
+    pub poll_milliseconds: u32,
     /// How long the SIM dialog may stand open.
     #[serde(default = "Gate::default_dialog")]
-    pub dialog_seconds: u64,
+    pub dialog_seconds: u16,
+    /// How long an answer is still waited for once the dialog's time is over.
+    #[serde(default = "Gate::default_grace")]
+    pub grace_seconds: u32,
+    /// How long an approval at the head of its number's queue may wait for its request to leave.
+    #[serde(default = "Gate::default_send_window")]
+    pub send_window_seconds: u32,
 }
 
 impl Gate {
-    const fn default_timeout() -> u64 {
-        20
+    const fn default_timeout() -> u32 {
+        15
     }
-    const fn default_poll() -> u64 {
-        2_000
+    const fn default_poll() -> u32 {
+        5_000
     }
-    const fn default_dialog() -> u64 {
+    const fn default_dialog() -> u16 {
         180
+    }
+    const fn default_grace() -> u32 {
+        30
+    }
+    const fn default_send_window() -> u32 {
+        120
     }
 }
 

@@ -15,6 +15,7 @@ pub mod push;
 pub mod revocation;
 pub mod tsa;
 
+pub(crate) use outgoing::chain;
 pub use outgoing::install_crypto;
 
 use crate::config::Config;

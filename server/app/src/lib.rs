@@ -19,6 +19,7 @@ pub mod cli;
 pub mod config;
 pub mod error;
 pub mod extract;
+pub mod gate;
 pub mod gateways;
 pub mod http;
 pub mod jws;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use trinhky_domain::digest::Digest;
+use trinhky_domain::Digest;
 use trinhky_domain::ids::AttemptId;
 use trinhky_simpki::digest::DtbsDigest;
 use trinhky_simpki::ids::ApTransId;
@@ -100,7 +100,8 @@ impl Journal {
             if !text.ends_with('\n') {
                 break;
             }
-            let damaged = || anyhow::anyhow!("{} line {number} is damaged; restore it from the backup", path.display());
+            let damaged =
+                || anyhow::anyhow!("{} line {number} is damaged; restore it from the backup", path.display());
             let written: Written = serde_json::from_str(&text).map_err(|_| damaged())?;
             if written.previous != last {
                 return Err(damaged());
@@ -208,7 +209,8 @@ mod tests {
         drop(torn);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
 
-        let without: String = whole.lines().filter(|l| !l.contains("\"b\"")).map(|l| format!("{l}\n")).collect();
+        let without: String =
+            whole.lines().filter(|l| !l.contains("\"b\"")).map(|l| format!("{l}\n")).collect();
         std::fs::write(&path, without).unwrap();
         assert!(Journal::open(folder.path()).unwrap_err().to_string().contains("line 2"));
     }

@@ -11,7 +11,11 @@ use trinhky_protos::device::PublicJwk;
 ///
 /// # Errors
 /// A text for the log: which part is not as it should be.
-pub(super) fn verified<C: DeserializeOwned + Clone>(jws: &str, key: &PublicJwk, typ: &str) -> Result<(C, String), String> {
+pub(super) fn verified<C: DeserializeOwned + Clone>(
+    jws: &str,
+    key: &PublicJwk,
+    typ: &str,
+) -> Result<(C, String), String> {
     if jws.len() > LONGEST {
         return Err("the statement is too long".to_owned());
     }

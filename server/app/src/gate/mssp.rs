@@ -68,7 +68,7 @@ impl Mssp {
             mssp: mssp_uri()?,
             profile: write::Profile::default(),
         };
-        Ok(Self { client, base, ap, timeout: Duration::from_secs(settings.timeout_seconds) })
+        Ok(Self { client, base, ap, timeout: Duration::from_secs(settings.timeout_seconds.into()) })
     }
 
     /// Carries what an attempt handed out, once, and brings back whatever was answered.
@@ -93,10 +93,10 @@ impl Mssp {
 
     async fn carry(&self, message: &write::Message) -> Result<Reply, NoAnswer> {
         let port = message.port().path();
-        let url = self.base.join(port).map_err(|error| NoAnswer {
-            at: FailedAt::BeforeTls,
-            what: format!("{port}: {error}"),
-        })?;
+        let url = self
+            .base
+            .join(port)
+            .map_err(|error| NoAnswer { at: FailedAt::BeforeTls, what: format!("{port}: {error}") })?;
         let sent = self
             .client
             .post(url)

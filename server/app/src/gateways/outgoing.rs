@@ -53,7 +53,7 @@ pub(super) async fn fetch(
 }
 
 /// An error with its causes: the last one usually says what happened.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -41,7 +41,8 @@ async fn rig(then: Then) -> Rig {
     let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let issue = |name: &str| {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &ca).unwrap();
+        let certificate =
+            CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &ca).unwrap();
         (certificate, key)
     };
     let put = |name: &str, text: &str| -> PathBuf {
@@ -55,12 +56,16 @@ async fn rig(then: Then) -> Rig {
     let mut roots = RootCertStore::empty();
     roots.add(ca.der().clone()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
     let tls = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_client_cert_verifier(verifier)
-        .with_single_cert(vec![server.der().clone()], PrivateKeyDer::try_from(server_key.serialize_der()).unwrap())
+        .with_single_cert(
+            vec![server.der().clone()],
+            PrivateKeyDer::try_from(server_key.serialize_der()).unwrap(),
+        )
         .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -102,7 +107,8 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, then: Then, request
         };
         match then {
             Then::Answer(body) => {
-                let _ = stream.write_all(format!("{}{body}", head("500 Oops", body.len(), "")).as_bytes()).await;
+                let _ =
+                    stream.write_all(format!("{}{body}", head("500 Oops", body.len(), "")).as_bytes()).await;
             }
             Then::Redirect => {
                 let there = "location: https://localhost:1/elsewhere\r\n";
