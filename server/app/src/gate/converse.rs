@@ -3,7 +3,7 @@
 //! ```text
 //! poll ─► Send(signature): row `sending` ─► prompt journal ─► socket, once
 //!      ─► Send(status):    socket
-//!      ─► Wait(until):     sleep, hold the lease
+//!      ─► Wait(until):     hold the lease, sleep
 //! answer ─► row (`accepted`, `signed_raw`, the named end) before anything else is done with it
 //! ```
 //!
@@ -13,31 +13,29 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use anyhow::Context;
 use time::OffsetDateTime;
+use tokio::sync::watch;
 use trinhky_domain::Edge;
-use trinhky_domain::ids::AttemptId;
 use trinhky_simpki::attempt::{Attempt, Outcome, Step};
-use trinhky_simpki::request::{Request, SignatureRequest};
+use trinhky_simpki::ids::ApTransId;
+use trinhky_simpki::reply::SimCertificate;
+use trinhky_simpki::request::{CertificateQuery, Request, SignatureRequest};
 
+use super::certificates::{self, NoCertificates};
+use super::grounds::Grounds;
 use super::journal::{Journal, Line};
 use super::mssp::Mssp;
 use crate::ambient::Clock;
+use crate::config;
 use crate::stop::stop_at;
 
-/// What every conversation of this process shares.
-pub struct Shared {
-    pub(super) mssp: Mssp,
-    pub(super) journal: Mutex<Journal>,
-    pub(super) clock: Arc<dyn Clock>,
-}
-
-/// What entitles to one prompt.
-#[derive(Debug, Clone)]
-pub struct Ticket {
-    /// The attempt it is for.
-    pub attempt: AttemptId,
-    /// What is used up by it: a decision, or an enrolment.
-    pub key: String,
+/// The mobile signature service, as this process speaks to it.
+pub struct Service {
+    mssp: Mssp,
+    journal: Mutex<Journal>,
+    clock: Arc<dyn Clock>,
+    stopping: watch::Receiver<bool>,
 }
 
 /// Where an attempt is kept while it is spoken about.
@@ -49,8 +47,22 @@ pub trait Row: Send {
     fn hold(&mut self, now: OffsetDateTime) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
-impl Shared {
-    /// Speaks with the service until nothing more will come of the attempt, which then is in its row.
+impl Service {
+    /// Reads keys and the prompt journal; asks nobody yet. Conversations end early once `stopping` says so.
+    ///
+    /// # Errors
+    /// When the settings name what cannot be read, or another process has the journal.
+    pub fn open(
+        settings: &config::Gate,
+        clock: Arc<dyn Clock>,
+        stopping: watch::Receiver<bool>,
+    ) -> anyhow::Result<Self> {
+        let journal = Journal::open(&settings.journal).context("gate.journal")?;
+        Ok(Self { mssp: Mssp::open(settings)?, journal: Mutex::new(journal), clock, stopping })
+    }
+
+    /// Speaks with the service until nothing more will come of the attempt, which then is in its row; `None` when the
+    /// process is to stop first. Without grounds nothing can be asked of a SIM, only asked after.
     ///
     /// # Errors
     /// When the row cannot be written or is no longer ours, or the prompt journal refuses; the attempt then stays where
@@ -58,33 +70,34 @@ impl Shared {
     pub async fn converse(
         &self,
         mut attempt: Attempt,
-        ticket: &Ticket,
+        grounds: Option<&Grounds>,
         row: &mut impl Row,
-    ) -> anyhow::Result<Outcome> {
+    ) -> anyhow::Result<Option<Outcome>> {
+        let mut stopping = self.stopping.clone();
         let mut entered = false;
         loop {
             let now = self.clock.now();
             let before = attempt.state_name();
-            match attempt.poll(now) {
-                Step::Done(outcome) => {
-                    if attempt.state_name() != before {
-                        row.keep(&attempt, now).await?;
-                    }
-                    return Ok(outcome);
-                }
+            let step = attempt.poll(now);
+            if !matches!(step, Step::Send(_)) && attempt.state_name() != before {
+                row.keep(&attempt, now).await?;
+            }
+            match step {
+                Step::Done(outcome) => return Ok(Some(outcome)),
                 Step::Wait(until) => {
-                    if attempt.state_name() != before {
-                        row.keep(&attempt, now).await?;
-                    }
                     row.hold(now).await?;
-                    tokio::time::sleep(nap(until - now)).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(nap(until - now)) => {}
+                        _ = stopping.wait_for(|stop| *stop) => return Ok(None),
+                    }
                 }
                 Step::Send(request) => {
                     // A connection that never was may be tried again under the same entry, by this conversation alone.
                     if let Request::Signature(wanted) = &request
                         && !entered
                     {
-                        self.enter(&attempt, ticket, wanted, row, now).await?;
+                        let grounds = grounds.context("a prompt without grounds")?;
+                        self.enter(&attempt, grounds, wanted, row, now).await?;
                         entered = true;
                     }
                     self.exchange(&mut attempt, &request, row).await?;
@@ -93,15 +106,42 @@ impl Shared {
         }
     }
 
+    /// Whether a prompt was raised on these grounds before.
+    ///
+    /// # Errors
+    /// When there was one.
+    pub fn unused(&self, grounds: &Grounds) -> anyhow::Result<()> {
+        Ok(self.journal()?.unused(&grounds.ticket().key)?)
+    }
+
+    /// Asks for the certificates on a SIM. `ap_trans_id` is a fresh one.
+    ///
+    /// # Errors
+    /// [`NoCertificates`] says whether to ask again.
+    pub async fn certificates(
+        &self,
+        ap_trans_id: ApTransId,
+        msisdn: trinhky_simpki::ids::Msisdn,
+    ) -> Result<Vec<SimCertificate>, NoCertificates> {
+        let query = CertificateQuery { ap_trans_id, msisdn };
+        let reply = self.mssp.certificates(&query, self.clock.now()).await?;
+        certificates::read(&query, reply)
+    }
+
     /// Row, then journal; only then may a socket open.
     async fn enter(
         &self,
         attempt: &Attempt,
-        ticket: &Ticket,
+        grounds: &Grounds,
         wanted: &SignatureRequest,
         row: &mut impl Row,
         now: OffsetDateTime,
     ) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            attempt.terms() == grounds.asked(),
+            "the attempt asks for something else than its grounds"
+        );
+        let ticket = grounds.ticket();
         self.journal()?.unused(&ticket.key)?;
         row.keep(attempt, now).await?;
         stop_at(Edge::SendingCommitted);
@@ -116,7 +156,7 @@ impl Shared {
     }
 
     /// A panic in the middle of a journal write leaves the journal unusable: no further prompt is raised.
-    pub(super) fn journal(&self) -> anyhow::Result<MutexGuard<'_, Journal>> {
+    fn journal(&self) -> anyhow::Result<MutexGuard<'_, Journal>> {
         self.journal
             .lock()
             .map_err(|_| anyhow::anyhow!("the prompt journal was left in the middle of a write"))
@@ -129,8 +169,8 @@ impl Shared {
         row: &mut impl Row,
     ) -> anyhow::Result<()> {
         let before = attempt.state_name();
-        let answer = self.mssp.ask(request, self.clock.now()).await;
         let first = matches!(request, Request::Signature(_));
+        let answer = self.mssp.ask(request, self.clock.now()).await;
         if first {
             stop_at(Edge::RequestLeft);
         }
@@ -143,19 +183,20 @@ impl Shared {
             }
         }
         let after = attempt.state_name();
+        tracing::info!(ap_trans_id = %attempt.ap_trans_id(), state = after, trouble = ?attempt.trouble(), "asked");
         if after == "signed_raw" {
             stop_at(Edge::SignatureArrived);
         }
         // Back to `approved`: the connection never was. The row keeps saying `sending`, since nobody else may try.
-        if after != before && after != "approved" {
-            row.keep(attempt, now).await?;
-            match after {
-                "accepted" => stop_at(Edge::AcceptedCommitted),
-                "signed_raw" => stop_at(Edge::SignedRawCommitted),
-                _ => {}
-            }
+        if after == before || after == "approved" {
+            return Ok(());
         }
-        tracing::info!(ap_trans_id = %attempt.ap_trans_id(), state = after, trouble = ?attempt.trouble(), "answered");
+        row.keep(attempt, now).await?;
+        match after {
+            "accepted" => stop_at(Edge::AcceptedCommitted),
+            "signed_raw" => stop_at(Edge::SignedRawCommitted),
+            _ => {}
+        }
         Ok(())
     }
 }

@@ -7,12 +7,13 @@
 
 use time::{Duration, OffsetDateTime};
 use trinhky_domain::document::State;
-use trinhky_domain::ids::DeviceId;
+use trinhky_domain::ids::{AttemptId, DeviceId};
 use trinhky_domain::signing::{Attempt, Decision, Purpose};
 use trinhky_domain::{Digest, Document};
 use trinhky_pades::cms;
 use trinhky_pades::crypto::Provider;
-use trinhky_pades::x509::Certificate;
+use trinhky_pades::x509::path::{self, PathInputs, RevocationMode};
+use trinhky_pades::x509::{Certificate, RevocationData, TrustAnchors};
 use trinhky_protos::HexDigest;
 use trinhky_protos::device::{ENROLMENT_TYP, EnrolmentClaims, EnrolmentStatement};
 use trinhky_protos::signing::{DECISION_TYP, DecisionClaims, bundle_digest_input};
@@ -21,7 +22,6 @@ use trinhky_simpki::digest::DtbsDigest;
 use trinhky_simpki::display::DisplayText;
 use trinhky_simpki::ids::Msisdn;
 
-use super::converse::Ticket;
 use crate::{jws, wire};
 
 /// Everything the rows say about a wish.
@@ -61,6 +61,15 @@ pub struct Grounds {
     ticket: Ticket,
 }
 
+/// What is used up by a prompt.
+#[derive(Debug, Clone)]
+pub(super) struct Ticket {
+    pub(super) attempt: AttemptId,
+    /// `decision:` and its id, or `enrolment:` and its attempt: out of what the device signed, so that a row cannot
+    /// give one statement a second name.
+    pub(super) key: String,
+}
+
 impl Grounds {
     /// What may be asked of the SIM.
     pub fn asked(&self) -> &Prepared {
@@ -68,7 +77,7 @@ impl Grounds {
     }
 
     /// What is used up by asking.
-    pub fn ticket(&self) -> &Ticket {
+    pub(super) fn ticket(&self) -> &Ticket {
         &self.ticket
     }
 }
@@ -78,34 +87,52 @@ impl Grounds {
 #[error("decision_unmatched: {0}")]
 pub struct Unmatched(pub(super) String);
 
-/// Certificates the gate believes, asked by whoever has them.
-pub trait Trust {
-    /// Whether the certificate chains to the gate's own roots and is valid now, for signing.
-    ///
-    /// # Errors
-    /// A text for the log.
-    fn holds(&self, certificate: &Certificate, chain: &[Vec<u8>], now: OffsetDateTime) -> Result<(), String>;
+/// Whom the gate believes: its own roots and cryptography, not those of whoever filled the rows.
+pub struct Belief<'a> {
+    /// Trust anchors of SIM certificates.
+    pub anchors: &'a TrustAnchors,
+    /// What is known about revocation, fetched just now.
+    pub revocation: &'a RevocationData,
+    /// Whether a prompt needs it.
+    pub mode: RevocationMode,
+    /// Checks signatures.
+    pub provider: &'a dyn Provider,
+}
+
+impl Belief<'_> {
+    fn holds(
+        &self,
+        certificate: &Certificate,
+        chain: &[Vec<u8>],
+        now: OffsetDateTime,
+    ) -> Result<(), Unmatched> {
+        let issuers: Result<Vec<_>, _> = chain.iter().map(|der| Certificate::from_der(der)).collect();
+        let issuers = issuers.map_err(because("an issuer's certificate"))?;
+        let inputs = PathInputs {
+            candidates: &issuers,
+            revocation: self.revocation,
+            mode: self.mode,
+            ..PathInputs::new(self.anchors, now)
+        };
+        path::validate(certificate, &inputs, self.provider).map_err(because("the certificate"))?;
+        Ok(())
+    }
 }
 
 impl Case {
-    /// Looks for grounds.
+    /// Looks for grounds. Revocation must be known already: `belief` brings it.
     ///
     /// # Errors
     /// [`Unmatched`]: no prompt may be raised.
-    pub fn grounds(
-        &self,
-        trust: &dyn Trust,
-        provider: &dyn Provider,
-        now: OffsetDateTime,
-    ) -> Result<Grounds, Unmatched> {
+    pub fn grounds(&self, belief: &Belief<'_>, now: OffsetDateTime) -> Result<Grounds, Unmatched> {
         let certificate = Certificate::from_der(&self.certificate).map_err(because("the certificate"))?;
         same("attempt.certificate", self.attempt.certificate.0, certificate.sha256().0)?;
-        trust.holds(&certificate, &self.chain, now).map_err(because("the certificate"))?;
+        belief.holds(&certificate, &self.chain, now)?;
         let statement: EnrolmentStatement =
             serde_json::from_slice(&self.device.statement).map_err(because("the enrolment statement"))?;
         self.statement_is_of_this_person(&statement)?;
         match self.attempt.purpose {
-            Purpose::Document { .. } => self.document_grounds(&statement, provider, now),
+            Purpose::Document { .. } => self.document_grounds(&statement, belief.provider, now),
             Purpose::Enrolment { device } => self.enrolment_grounds(&statement, device, now),
         }
     }
@@ -231,6 +258,10 @@ fn in_time(iat: i64, exp: i64, now: OffsetDateTime) -> Result<(), Unmatched> {
 }
 
 /// Equal, or [`Unmatched`] naming what is not; the values stay out of the log, since some are personal.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "both sides are compared once and read better without borrows"
+)]
 fn same<T: PartialEq>(what: &str, one: T, other: T) -> Result<(), Unmatched> {
     if one == other { Ok(()) } else { Err(Unmatched(format!("{what} differs"))) }
 }

@@ -209,8 +209,7 @@ mod tests {
         drop(torn);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), whole);
 
-        let without: String =
-            whole.lines().filter(|l| !l.contains("\"b\"")).map(|l| format!("{l}\n")).collect();
+        let without: String = whole.split_inclusive('\n').filter(|line| !line.contains("\"b\"")).collect();
         std::fs::write(&path, without).unwrap();
         assert!(Journal::open(folder.path()).unwrap_err().to_string().contains("line 2"));
     }

@@ -23,21 +23,11 @@ use super::*;
 
 const NOW: OffsetDateTime = datetime!(2026-08-20 10:00 +7);
 
-/// Believes everybody: paths are the concern of whoever implements [`Trust`] in earnest.
-struct Everybody;
-
-impl Trust for Everybody {
-    fn holds(&self, _: &Certificate, _: &[Vec<u8>], _: OffsetDateTime) -> Result<(), String> {
-        Ok(())
-    }
-}
-
-struct Nobody;
-
-impl Trust for Nobody {
-    fn holds(&self, _: &Certificate, _: &[Vec<u8>], _: OffsetDateTime) -> Result<(), String> {
-        Err("not ours".to_owned())
-    }
+/// Grounds before a gate whose only root is this certificate.
+fn judge(case: &Case, root: &[u8]) -> Result<Grounds, Unmatched> {
+    let anchors = TrustAnchors::new([Certificate::from_der(root).unwrap()]);
+    let (mode, provider) = (RevocationMode::Require, crypto::aws_lc());
+    case.grounds(&Belief { anchors: &anchors, revocation: &RevocationData::none(), mode, provider }, NOW)
 }
 
 /// A leader with SIM and phone.
@@ -220,13 +210,13 @@ fn case(leader: &Leader) -> Case {
 }
 
 fn why(case: &Case) -> String {
-    case.grounds(&Everybody, crypto::aws_lc(), NOW).map(|_| ()).unwrap_err().0
+    judge(case, &case.certificate).map(|_| ()).unwrap_err().0
 }
 
 #[test]
 fn a_decision_by_an_enrolled_device_is_ground_for_exactly_what_it_says() {
     let leader = Leader::new();
-    let grounds = case(&leader).grounds(&Everybody, crypto::aws_lc(), NOW).unwrap();
+    let grounds = judge(&case(&leader), &leader.certificate).unwrap();
     assert_eq!(grounds.asked().msisdn.expose(), "84900000001");
     assert_eq!(grounds.asked().digest.0, Digest::of(b"attributes").0);
     assert_eq!(grounds.asked().display.as_str(), "Ky so VB Ve viec ban hanh quy che. Ma %%VC%%");
@@ -264,8 +254,12 @@ fn every_claim_that_differs_from_the_rows_takes_the_grounds_away() {
         said[claim] = value;
         let mut case = case(&leader);
         case.decision.jws = leader.say(DECISION_TYP, &said);
-        assert!(case.grounds(&Everybody, crypto::aws_lc(), NOW).is_err(), "{claim}");
+        assert!(judge(&case, &leader.certificate).is_err(), "{claim}");
     }
+}
+
+fn doc(case: &mut Case) -> &mut Document {
+    case.document.as_mut().unwrap()
 }
 
 #[test]
@@ -276,9 +270,6 @@ fn every_row_that_differs_from_the_decision_takes_the_grounds_away() {
         change(&mut case);
         why(&case)
     };
-    fn doc(case: &mut Case) -> &mut Document {
-        case.document.as_mut().unwrap()
-    }
     assert_eq!(change(&|c| c.attempt.dtbs = Digest::of(b"other")), "dtbs differs");
     assert_eq!(change(&|c| c.attempt.msisdn = "84900000002".parse().unwrap()), "statement.msisdn differs");
     assert_eq!(change(&|c| c.attempt.person = PersonId::at(NOW, 9)), "statement.person differs");
@@ -318,8 +309,8 @@ fn a_device_counts_only_with_a_statement_that_this_sim_signed_for_enrolment() {
     enrolment_as_decision.decision.jws = leader.say(ENROLMENT_TYP, &claims(&leader));
     assert!(why(&enrolment_as_decision).starts_with("the decision"));
 
-    let unmatched = case(&leader).grounds(&Nobody, crypto::aws_lc(), NOW).unwrap_err();
-    assert_eq!(unmatched.0, "the certificate: not ours");
+    let unmatched = judge(&case(&leader), &stranger.certificate).unwrap_err();
+    assert_eq!(unmatched.0, "the certificate: no certificate chain to a trusted root was found");
 }
 
 fn enrolment(leader: &Leader) -> Case {
@@ -347,7 +338,7 @@ fn enrolment_claims(leader: &Leader, case: &Case) -> Value {
 #[test]
 fn a_device_may_ask_once_to_be_enrolled_and_for_nothing_else() {
     let leader = Leader::new();
-    let grounds = enrolment(&leader).grounds(&Everybody, crypto::aws_lc(), NOW).unwrap();
+    let grounds = judge(&enrolment(&leader), &leader.certificate).unwrap();
     assert_eq!(grounds.ticket().key, format!("enrolment:{}", attempt_id()));
 
     let why = |claim: &str, value: Value| {
