@@ -8,7 +8,7 @@
 //!   than the usual one: the drawn text must be the value, no `/NeedAppearances` flip, no annotations, no value
 //!   without its appearance;
 //! * *manifest* ([`manifest::check`]) for documents that we provisioned: exactly the declared fields, in order, once;
-//! * *tail* ([`tail::check_tail`]) for one appended revision before it is signed: on the phone and at the seal.
+//! * *tail* ([`check_tail`]) for one appended revision before it is signed: on the phone and at the seal.
 //!
 //! What it is not: a comparison of pictures. No revision is accepted because it looks the same.
 
@@ -22,15 +22,16 @@ mod policy;
 mod references;
 mod step;
 pub(crate) mod strings;
+mod tail;
 mod words;
 mod xmp;
 
 use serde::Serialize;
 
 pub use self::{
-    place::{Place, is_within},
     policy::{Lock, Restriction, judge},
     step::{AnalysisLimits, Step, steps_after},
+    tail::{DeclaredField, TailExpectation, TailRefused, TailReview, check_tail},
 };
 
 /// What kind of change it is, in the words of the public report.

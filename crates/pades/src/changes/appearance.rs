@@ -142,10 +142,13 @@ fn explain_all(delta: &mut Delta<'_, '_>, value: &Object) -> Result<(), PdfError
 
 /// Whether the widget's normal appearance draws `value`, white space aside.
 pub(super) fn shows(view: &View<'_, '_>, widget: &Field, value: &str) -> Result<bool, PdfError> {
-    let value = tight(value);
     let drawn = drawn_text(view, widget)?.unwrap_or_default();
+    let (tight_drawn, tight_value) = (tight(&drawn), tight(value));
     // A list box draws all its options.
-    Ok(if widget.kind == b"Ch" { drawn.contains(&value) } else { drawn == value })
+    if widget.kind == b"Ch" {
+        return Ok(tight_drawn.contains(&tight_value));
+    }
+    Ok(tight_drawn == tight_value || is_same_date(value, &drawn))
 }
 
 /// Whether a widget draws the text that it drew before; one that drew nothing at all may start.
@@ -155,15 +158,42 @@ pub(super) fn same_text(
     after: &Field,
 ) -> Result<bool, PdfError> {
     let Some(before) = before else { return Ok(true) };
-    let before = drawn_text(&delta.old, before)?.filter(|text| !text.is_empty());
-    Ok(before.is_none() || before == drawn_text(&delta.new, after)?)
+    let before = drawn_text(&delta.old, before)?.map(|text| tight(&text)).filter(|text| !text.is_empty());
+    Ok(before.is_none() || before == drawn_text(&delta.new, after)?.map(|text| tight(&text)))
+}
+
+/// Whether both are the same date and nothing but a date: "ngày 14 tháng 12 năm 2021", 2021-12-14, or "14 12 2021"
+/// (or without the year) drawn between the words that the page has.
+fn is_same_date(value: &str, drawn: &str) -> bool {
+    match (date_numbers(value).as_deref(), date_numbers(drawn).as_deref()) {
+        (Some([day, month, year]), Some(drawn)) => drawn == [*day, *month, *year] || drawn == [*day, *month],
+        _ => false,
+    }
+}
+
+/// Day, month and year, as far as they are there; `None` if anything else is.
+fn date_numbers(text: &str) -> Option<Vec<u16>> {
+    let mut numbers = Vec::new();
+    for word in
+        text.split(|c: char| c.is_whitespace() || matches!(c, '-' | '/' | ',')).filter(|w| !w.is_empty())
+    {
+        match word {
+            "ngày" | "tháng" | "năm" => {}
+            number => numbers.push(number.parse().ok()?),
+        }
+    }
+    // ISO 8601 puts the year first.
+    if numbers.len() == 3 && numbers.first().is_some_and(|year| *year > 31) {
+        numbers.reverse();
+    }
+    (2..=3).contains(&numbers.len()).then_some(numbers)
 }
 
 fn tight(text: &str) -> String {
     readable(text).replace(' ', "")
 }
 
-/// The text of the normal appearance without white space; `None` if there is no appearance.
+/// The text of the normal appearance; `None` if there is no appearance.
 fn drawn_text(view: &View<'_, '_>, widget: &Field) -> Result<Option<String>, PdfError> {
     let Some(appearance) = widget.dict.get("AP") else { return Ok(None) };
     let appearance = view.resolve(appearance)?;
@@ -172,7 +202,25 @@ fn drawn_text(view: &View<'_, '_>, widget: &Field) -> Result<Option<String>, Pdf
         None => Object::Null,
     };
     match &normal {
-        Object::Stream(stream) => Ok(Some(tight(&drawn::text(view, stream)?))),
+        Object::Stream(stream) => Ok(Some(drawn::text(view, stream)?)),
         _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_same_date;
+
+    #[test]
+    fn a_date_is_drawn_in_parts() {
+        for drawn in [" 14 12 2021 ", "14 12", "ngày 14 tháng 12 năm 2021"] {
+            assert!(is_same_date("ngày 14 tháng 12 năm 2021", drawn), "{drawn}");
+            assert!(is_same_date("2021-12-14", drawn), "{drawn}");
+        }
+        assert!(is_same_date("2021-03-04", "04 3 2021"));
+        for drawn in ["15 12 2021", "14", "12 14", "không 14 12 2021", "14 12 2022", ""] {
+            assert!(!is_same_date("ngày 14 tháng 12 năm 2021", drawn), "{drawn}");
+        }
+        assert!(!is_same_date("không ngày 14 tháng 12 năm 2021", "14 12 2021"));
     }
 }
