@@ -4,19 +4,24 @@
 //! A clean file is copied in one pass with its cross-reference replaced; anything else is rewritten object by object
 //! (`rewrite.rs`). Either way the result is one clean revision, and it is the file that every later reader sees.
 
-use std::{collections::BTreeMap, io};
+mod drawing;
+
+use std::io;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use drawing::POINTS;
+use drawing::{Drawing, Drawn};
 
 use crate::{
     digest::{Digest, Midstate},
     index::{BaseIndex, FieldSite, FormSite},
     intake::{Finding, Ingested, Refusal},
-    look::{self, Face},
-    manifest::{Declared, FieldKind, Manifest},
-    pdf::{Dict, File, Increment, Limits, ObjRef, Object, Rect, View},
-    place::{self, Placed},
-    rewrite::{self, Replacement, Written},
+    look,
+    manifest::Manifest,
+    pdf::{File, Limits, ObjRef, Object, Rect, View},
+    place,
+    rewrite::{self, Written},
     source::Source,
     survey::{self, Survey},
 };
@@ -178,278 +183,6 @@ pub fn provision(
     Ok(finish(ingested, &survey, drawn, written, normalise, &view))
 }
 
-/// What drawing knows once every object has its number.
-struct Drawn {
-    root: ObjRef,
-    acroform: ObjRef,
-    fields_array: ObjRef,
-    font: ObjRef,
-    fields: Vec<Declared>,
-    sites: Vec<FieldSite>,
-}
-
-struct Drawing<'v, 'f, 'a> {
-    view: &'v View<'f, 'a>,
-    plan: &'v ProvisionPlan,
-    placed: Vec<Placed>,
-    /// The new objects, written to a scratch at offset 0 and moved to their place by `rewrite`.
-    new: Increment,
-    replaced: BTreeMap<u32, Object>,
-    sha256: Digest,
-    pdfa: bool,
-}
-
-impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
-    fn new(
-        view: &'v View<'f, 'a>,
-        survey: &'v Survey,
-        ingested: &Ingested,
-        plan: &'v ProvisionPlan,
-        placed: Vec<Placed>,
-    ) -> Self {
-        let new = Increment::new(0, ingested.index.size.max(view.size()));
-        let (sha256, pdfa) = (ingested.sha256, survey.pdfa_part.is_some());
-        Self { view, plan, placed, new, replaced: BTreeMap::new(), sha256, pdfa }
-    }
-
-    fn draw(mut self) -> Result<(Replacement, Drawn), Refusal> {
-        let root_ref = self.view.root_ref()?;
-        let mut root = self.view.root()?;
-        let face = Face::form().map_err(|error| text_refusal("the form", &error))?;
-        let font = face.write(&mut self.new);
-        let mut declared = Vec::new();
-        let mut sites = Vec::new();
-        for placed in std::mem::take(&mut self.placed) {
-            let annots = self.annots(placed.page_id)?;
-            let (field, site) = self.widget(&placed, annots, font, face)?;
-            declared.push(field);
-            sites.push(site);
-        }
-        let widgets: Vec<ObjRef> = declared.iter().map(|field| field.id).collect();
-        let (acroform, fields_array) = self.form(&mut root, &widgets, font)?;
-        if !root.contains("Extensions") && !self.pdfa {
-            // ETSI.CAdES.detached came to PDF 1.7 as an extension of ETSI's.
-            let level = Dict::new().with("BaseVersion", Object::name("1.7")).with("ExtensionLevel", 2);
-            root.set("Extensions", Dict::new().with("ESIC", level));
-        }
-        rewrite::strip_catalog(self.view, &mut root)?;
-        self.replaced.insert(root_ref.number, Object::Dict(root));
-        let mut trailer = Dict::new();
-        for key in ["Root", "Info", "ID"] {
-            if let Some(value) = self.view.trailer().get(key) {
-                trailer.set(key, value.clone());
-            }
-        }
-        trailer.set("Root", ObjRef::new(root_ref.number));
-        if trailer.get("ID").and_then(Object::as_array).is_none_or(|id| id.len() != 2) {
-            let half = self.sha256.0.iter().copied().take(16).collect::<Vec<u8>>();
-            trailer.set("ID", vec![Object::Str(half.clone()), Object::Str(half)]);
-        }
-        let drawn = Drawn {
-            root: ObjRef::new(root_ref.number),
-            acroform,
-            fields_array,
-            font,
-            fields: declared,
-            sites,
-        };
-        Ok((Replacement { objects: self.replaced, new: self.new, trailer }, drawn))
-    }
-
-    /// The page's array of annotations, made an object of its own.
-    fn annots(&mut self, page_id: ObjRef) -> Result<ObjRef, Refusal> {
-        let mut page = match self.replaced.get(&page_id.number) {
-            Some(Object::Dict(page)) => page.clone(),
-            _ => match self.view.get(page_id)? {
-                Object::Dict(page) => page,
-                _ => return Err(Refusal::Broken("a page is no dictionary".to_owned())),
-            },
-        };
-        if let Some(Object::Ref(annots)) = page.get("Annots") {
-            let annots = *annots;
-            if self.replaced.contains_key(&annots.number) {
-                return Ok(ObjRef::new(annots.number));
-            }
-            if let Object::Array(items) = self.view.get(annots)? {
-                self.replaced.insert(annots.number, Object::Array(items));
-                return Ok(ObjRef::new(annots.number));
-            }
-        }
-        let items = self.view.array(&page, "Annots")?;
-        let annots = self.new.allot();
-        self.replaced.insert(annots.number, Object::Array(items));
-        page.set("Annots", annots);
-        if !page.contains("Tabs") {
-            page.set("Tabs", Object::name("S"));
-        }
-        self.replaced.insert(page_id.number, Object::Dict(page));
-        Ok(annots)
-    }
-
-    /// Writes one widget and puts it on its page.
-    fn widget(
-        &mut self,
-        placed: &Placed,
-        annots: ObjRef,
-        font: ObjRef,
-        face: &Face,
-    ) -> Result<(Declared, FieldSite), Refusal> {
-        let page = self.view.page(placed.page_id)?;
-        let rect = page.to_page(placed.rect).rounded();
-        let whole = Rect::of(0.0, 0.0, placed.rect.width(), placed.rect.height()).rounded();
-        let shown = (whole.x1, whole.y1);
-        let id = self.new.allot();
-        let text = match placed.kind {
-            FieldKind::Number => self.plan.number.as_ref().and_then(|plan| plan.text.clone()),
-            FieldKind::Date => self.plan.date.as_ref().and_then(|plan| plan.text.clone()),
-            _ => None,
-        };
-        let locks = match placed.kind {
-            FieldKind::Signer(k) => {
-                self.plan.signers.get(usize::from(k) - 1).is_some_and(|signer| signer.locks)
-            }
-            FieldKind::Seal => self.plan.seal.as_ref().is_some_and(|seal| seal.locks),
-            _ => false,
-        };
-        let relative: Vec<_> = placed.slots.iter().map(|slot| slot.relative_to(placed.rect)).collect();
-        let italic = placed.kind == FieldKind::Date;
-        let mut widget = Dict::new()
-            .with("Type", Object::name("Annot"))
-            .with("Subtype", Object::name("Widget"))
-            .with("FT", Object::name(if placed.kind.is_text() { "Tx" } else { "Sig" }))
-            .with("T", look::text_object(&placed.name))
-            .with("TU", look::text_object(&self.label(placed.kind)))
-            .with("F", 4)
-            .with("Rect", rect.to_object())
-            .with("P", ObjRef::new(placed.page_id.number));
-        if page.rotate != 0 {
-            widget.set("MK", Dict::new().with("R", i64::from(page.rotate)));
-        }
-        let mut max_len = None;
-        let appearance = if placed.kind.is_text() {
-            max_len = Some(MAX_LEN);
-            widget.set("DA", Object::Str(form_da().into_bytes()));
-            widget.set("MaxLen", i64::from(MAX_LEN));
-            match &text {
-                None => look::empty(&mut self.new, shown, page.rotate),
-                Some(text) => {
-                    let parts: Vec<_> = relative.iter().map(|slot| slot.part).collect();
-                    let refuse = |why: String| Refusal::Text { field: placed.name.clone(), why };
-                    if text.chars().count() > usize::from(MAX_LEN) {
-                        return Err(refuse(format!("it is longer than {MAX_LEN} characters")));
-                    }
-                    let texts = look::parts_of(text, &parts);
-                    let texts =
-                        texts.ok_or_else(|| refuse("day, month and year were expected".to_owned()))?;
-                    let parts = relative.iter().map(|slot| slot.rect).zip(texts).collect();
-                    let line = look::Line { parts, font, face, points: POINTS, italic };
-                    widget.set("V", look::text_object(text));
-                    widget.set("Ff", 1);
-                    look::typeset(&mut self.new, &line, shown, page.rotate)
-                        .map_err(|e| refuse(e.to_string()))?
-                }
-            }
-        } else {
-            look::empty(&mut self.new, shown, page.rotate)
-        };
-        widget.set("AP", Dict::new().with("N", appearance));
-        if locks {
-            let lock =
-                Dict::new().with("Type", Object::name("SigFieldLock")).with("Action", Object::name("All"));
-            widget.set("Lock", lock);
-        }
-        let at = self.new.object(id, &Object::Dict(widget));
-        if let Some(Object::Array(items)) = self.replaced.get_mut(&annots.number) {
-            items.push(Object::Ref(id));
-        }
-        let filled = text.is_some();
-        let site = FieldSite {
-            name: placed.name.clone(),
-            signature: !placed.kind.is_text(),
-            id,
-            at,
-            page: placed.page,
-            page_id: ObjRef::new(placed.page_id.number),
-            rotate: page.rotate,
-            rect,
-            size: shown,
-            filled,
-            slots: relative,
-            max_len,
-            italic,
-        };
-        let declared = Declared {
-            name: placed.name.clone(),
-            kind: placed.kind,
-            id,
-            page: placed.page,
-            page_id: ObjRef::new(placed.page_id.number),
-            annots,
-            rect: placed.rect,
-            slots: placed.slots.clone(),
-            max_len,
-            followed_by: placed.followed_by.clone(),
-            text,
-            locks,
-        };
-        Ok((declared, site))
-    }
-
-    /// The form dictionary and its fields, each an object of its own.
-    fn form(
-        &mut self,
-        root: &mut Dict,
-        widgets: &[ObjRef],
-        font: ObjRef,
-    ) -> Result<(ObjRef, ObjRef), Refusal> {
-        let mut form = self.view.dict(root, "AcroForm")?;
-        let acroform = match root.get("AcroForm") {
-            Some(Object::Ref(id)) => ObjRef::new(id.number),
-            _ => self.new.allot(),
-        };
-        let mut fields = self.view.array(&form, "Fields")?;
-        fields.extend(widgets.iter().map(|id| Object::Ref(*id)));
-        let fields_array = match form.get("Fields") {
-            Some(Object::Ref(id)) => ObjRef::new(id.number),
-            _ => self.new.allot(),
-        };
-        form.remove("XFA");
-        form.remove("NeedAppearances");
-        form.set("Fields", fields_array);
-        // Signature fields exist from now on, and the file is only ever appended to (Table 225).
-        form.set("SigFlags", 3);
-        let mut resources = self.view.dict(&form, "DR")?;
-        let mut fonts = self.view.dict(&resources, "Font")?;
-        fonts.set(look::FORM_FONT_NAME, font);
-        resources.set("Font", fonts);
-        form.set("DR", resources);
-        if !form.contains("DA") {
-            form.set("DA", Object::Str(form_da().into_bytes()));
-        }
-        self.replaced.insert(fields_array.number, Object::Array(fields));
-        self.replaced.insert(acroform.number, Object::Dict(form));
-        root.set("AcroForm", acroform);
-        Ok((acroform, fields_array))
-    }
-
-    /// What a reader aloud says.
-    fn label(&self, kind: FieldKind) -> String {
-        match kind {
-            FieldKind::Number => "Số, ký hiệu văn bản".to_owned(),
-            FieldKind::Date => "Ngày, tháng, năm ban hành".to_owned(),
-            FieldKind::Signer(k) => {
-                let signer = self.plan.signers.get(usize::from(k) - 1);
-                let who = signer.and_then(|signer| signer.name.as_deref().or(signer.title.as_deref()));
-                who.map_or_else(|| format!("Chữ ký số {k}"), |who| format!("Chữ ký số của {who}"))
-            }
-            FieldKind::Seal => {
-                let who = self.plan.seal.as_ref().and_then(|seal| seal.organisation.as_deref());
-                format!("Chữ ký số của {}", who.unwrap_or("cơ quan, tổ chức"))
-            }
-        }
-    }
-}
-
 fn finish(
     ingested: &Ingested,
     survey: &Survey,
@@ -508,16 +241,3 @@ fn finish(
         why: ingested.report.findings.clone(),
     }
 }
-
-fn text_refusal(field: &str, error: &look::Undrawable) -> Refusal {
-    Refusal::Text { field: field.to_owned(), why: error.to_string() }
-}
-
-/// The default appearance: the provisioned font in black.
-pub(crate) fn form_da() -> String {
-    format!("/{} {POINTS} Tf 0 g", look::FORM_FONT_NAME)
-}
-
-/// Size of the type of ô 3 and ô 4.
-pub(crate) const POINTS: f64 = 13.0;
-const MAX_LEN: u16 = 60;

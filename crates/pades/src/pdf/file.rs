@@ -15,22 +15,22 @@ use std::{
 use super::{
     chain::{Chain, Revision, read_chain},
     error::PdfError,
-    filter::{self, Decoded},
-    indirect::{self, Indirect, header_at, read_indirect, with_window},
+    indirect::{self, read_indirect, with_window},
     lexer::Spans,
     limits::Limits,
-    object::{Dict, ObjRef, Object, Stream},
+    object::{ObjRef, Object},
     objstm::Container,
     repair,
-    xref::{Entry, Place},
+    view::View,
+    xref::Place,
 };
 use crate::source::Source;
 
 /// An open file.
 pub struct File<'a> {
-    source: &'a dyn Source,
-    limits: Limits,
-    chain: Chain,
+    pub(super) source: &'a dyn Source,
+    pub(super) limits: Limits,
+    pub(super) chain: Chain,
     oddities: Oddities,
     containers: RefCell<VecDeque<(u64, Rc<Container>)>>,
     inflated: Cell<u64>,
@@ -188,7 +188,7 @@ impl<'a> File<'a> {
         })
     }
 
-    fn container(&self, number: u32, offset: u64) -> Result<Rc<Container>, PdfError> {
+    pub(super) fn container(&self, number: u32, offset: u64) -> Result<Rc<Container>, PdfError> {
         if let Some((_, held)) = self.containers.borrow().iter().find(|(at, _)| *at == offset) {
             return Ok(Rc::clone(held));
         }
@@ -218,263 +218,13 @@ impl<'a> File<'a> {
         u64::try_from(value.object.as_int()?).ok()
     }
 
-    fn spend(&self, bytes: usize) -> Result<(), PdfError> {
+    pub(super) fn spend(&self, bytes: usize) -> Result<(), PdfError> {
         let spent = self.inflated.get().saturating_add(bytes as u64);
         self.inflated.set(spent);
         if spent > self.limits.inflated_total {
             return Err(PdfError::Limit("the file expands to too many bytes"));
         }
         Ok(())
-    }
-}
-
-/// The document at the end of one revision.
-#[derive(Clone, Copy)]
-pub struct View<'f, 'a> {
-    file: &'f File<'a>,
-    revision: usize,
-}
-
-impl<'f, 'a> View<'f, 'a> {
-    /// The file.
-    pub fn file(&self) -> &'f File<'a> {
-        self.file
-    }
-
-    /// The revision this view ends with.
-    pub fn revision(&self) -> usize {
-        self.revision
-    }
-
-    fn revisions(&self) -> &'f [Revision] {
-        self.file.chain.revisions.get(..=self.revision).unwrap_or_default()
-    }
-
-    /// The trailer that counts.
-    pub fn trailer(&self) -> &'f Dict {
-        static EMPTY: Dict = Dict::new();
-        self.revisions().last().map_or(&EMPTY, |revision| &revision.trailer)
-    }
-
-    /// Where `number` is.
-    pub fn place(&self, number: u32) -> Place {
-        self.located(number).map_or(Place::Free, |(place, _)| place)
-    }
-
-    /// Where `number` is, and the revision that put it there; `None` if no revision mentions it.
-    pub fn located(&self, number: u32) -> Option<(Place, usize)> {
-        let mut revisions = self.revisions().iter().enumerate().rev();
-        revisions.find_map(|(index, revision)| revision.entry(number).map(|place| (place, index)))
-    }
-
-    /// The highest number any revision mentions, plus one.
-    pub fn size(&self) -> u32 {
-        let last = |revision: &Revision| revision.entries.last().map_or(0, Entry::number);
-        self.revisions().iter().map(last).max().unwrap_or(0).saturating_add(1)
-    }
-
-    /// All numbers in use, ascending.
-    pub fn numbers(&self) -> Vec<u32> {
-        let mut numbers: Vec<u32> = match self.revisions() {
-            [only] => only.entries.iter().map(Entry::number).collect(),
-            many => many.iter().flat_map(|revision| revision.entries.iter().map(Entry::number)).collect(),
-        };
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers.retain(|&number| number != 0 && self.place(number) != Place::Free);
-        numbers
-    }
-
-    /// The object; [`Object::Null`] if there is none of this number and generation (7.3.10).
-    ///
-    /// # Errors
-    /// [`PdfError`] if what stands at its place is not this object.
-    pub fn get(&self, reference: ObjRef) -> Result<Object, PdfError> {
-        match self.place(reference.number) {
-            Place::Free => Ok(Object::Null),
-            Place::At { generation, .. } if generation != reference.generation => Ok(Object::Null),
-            Place::At { offset, .. } => Ok(self.indirect_at(reference.number, offset)?.object),
-            Place::InStream { .. } if reference.generation != 0 => Ok(Object::Null),
-            Place::InStream { container, index } => {
-                let Place::At { offset, .. } = self.place(container) else {
-                    return Err(PdfError::Wrong("an object stream"));
-                };
-                let container = self.file.container(container, offset)?;
-                container.object(index as usize, reference.number, &self.file.limits)
-            }
-        }
-    }
-
-    /// The object with its extent in the file; `None` if it is free or within an object stream.
-    ///
-    /// # Errors
-    /// As [`View::get`].
-    pub fn indirect(&self, number: u32) -> Result<Option<Indirect>, PdfError> {
-        match self.place(number) {
-            Place::At { offset, .. } => self.indirect_at(number, offset).map(Some),
-            _ => Ok(None),
-        }
-    }
-
-    fn indirect_at(&self, number: u32, offset: u64) -> Result<Indirect, PdfError> {
-        let file = self.file;
-        let indirect = read_indirect(file.source, offset, &file.limits, &mut |length| self.length(length))?;
-        if indirect.id.number == number {
-            Ok(indirect)
-        } else {
-            Err(PdfError::Malformed {
-                at: offset,
-                what: "another object stands where the cross-reference points",
-            })
-        }
-    }
-
-    /// An indirect `/Length` as this revision sees it.
-    fn length(&self, reference: ObjRef) -> Option<u64> {
-        let value = match self.place(reference.number) {
-            Place::At { offset, .. } => {
-                let value = read_indirect(self.file.source, offset, &self.file.limits, &mut |_| None).ok()?;
-                (value.id == reference).then_some(value.object)?
-            }
-            Place::InStream { .. } => self.get(reference).ok()?,
-            Place::Free => return None,
-        };
-        u64::try_from(value.as_int()?).ok()
-    }
-
-    /// Follows references until there is a value.
-    ///
-    /// # Errors
-    /// [`PdfError::Limit`] if references lead to references too often; otherwise as [`View::get`].
-    pub fn resolve(&self, object: &Object) -> Result<Object, PdfError> {
-        let Object::Ref(mut reference) = *object else { return Ok(object.clone()) };
-        for _ in 0..self.file.limits.depth {
-            match self.get(reference)? {
-                Object::Ref(next) => reference = next,
-                value => return Ok(value),
-            }
-        }
-        Err(PdfError::Limit("references lead to references"))
-    }
-
-    /// The value of `key`, resolved; [`Object::Null`] if absent.
-    ///
-    /// # Errors
-    /// As [`View::resolve`].
-    pub fn value(&self, dict: &Dict, key: &str) -> Result<Object, PdfError> {
-        dict.get(key).map_or(Ok(Object::Null), |value| self.resolve(value))
-    }
-
-    /// The dictionary under `key`; empty if there is none.
-    ///
-    /// # Errors
-    /// As [`View::resolve`].
-    pub fn dict(&self, dict: &Dict, key: &str) -> Result<Dict, PdfError> {
-        Ok(match self.value(dict, key)? {
-            Object::Dict(value) => value,
-            Object::Stream(stream) => stream.dict,
-            _ => Dict::new(),
-        })
-    }
-
-    /// The array under `key`; empty if there is none.
-    ///
-    /// # Errors
-    /// As [`View::resolve`].
-    pub fn array(&self, dict: &Dict, key: &str) -> Result<Vec<Object>, PdfError> {
-        Ok(match self.value(dict, key)? {
-            Object::Array(items) => items,
-            _ => Vec::new(),
-        })
-    }
-
-    /// The reference to the catalog.
-    ///
-    /// # Errors
-    /// [`PdfError::Wrong`] if the trailer has none.
-    pub fn root_ref(&self) -> Result<ObjRef, PdfError> {
-        self.trailer().get("Root").and_then(Object::as_ref).ok_or(PdfError::Wrong("the trailer's /Root"))
-    }
-
-    /// The catalog.
-    ///
-    /// # Errors
-    /// [`PdfError::Wrong`] if it is no dictionary.
-    pub fn root(&self) -> Result<Dict, PdfError> {
-        match self.get(self.root_ref()?)? {
-            Object::Dict(dict) => Ok(dict),
-            _ => Err(PdfError::Wrong("the catalog")),
-        }
-    }
-
-    fn check_catalog(&self) -> Result<(), PdfError> {
-        if self.file.is_encrypted() {
-            return Ok(()); // the caller refuses it by that reason
-        }
-        let root = self.root()?;
-        match self.value(&root, "Pages")? {
-            Object::Dict(_) => Ok(()),
-            _ => Err(PdfError::NoDocument("the catalog has no pages")),
-        }
-    }
-
-    /// A stream's data, decoded.
-    ///
-    /// # Errors
-    /// As [`filter::decode`]; [`PdfError::Limit`] once all decoded streams together exceed the limit.
-    pub fn decode(&self, stream: &Stream) -> Result<Decoded, PdfError> {
-        let limits = &self.file.limits;
-        let raw = usize::try_from(stream.len).ok().filter(|&len| len <= limits.inflated_len);
-        let raw = self.file.source.slice(stream.at, raw.ok_or(PdfError::Limit("one stream is too long"))?)?;
-        let mut dict = Dict::new();
-        for key in ["Filter", "DecodeParms"] {
-            if let Some(value) = stream.dict.get(key) {
-                dict.set(key, self.resolve_deep(value, 3)?);
-            }
-        }
-        let decoded = filter::decode(&dict, raw, limits.inflated_len)?;
-        self.file.spend(decoded.data.len())?;
-        Ok(decoded)
-    }
-
-    /// Resolves references within arrays and dictionaries down to `depth`.
-    fn resolve_deep(&self, object: &Object, depth: usize) -> Result<Object, PdfError> {
-        let mut value = self.resolve(object)?;
-        if let Some(depth) = depth.checked_sub(1) {
-            match &mut value {
-                Object::Array(items) => {
-                    for item in items {
-                        *item = self.resolve_deep(item, depth)?;
-                    }
-                }
-                Object::Dict(dict) => {
-                    for item in dict.values_mut() {
-                        *item = self.resolve_deep(item, depth)?;
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(value)
-    }
-
-    /// The numbers whose cross-reference entry does not lead to an object header of that number.
-    ///
-    /// # Errors
-    /// [`PdfError::Source`] if the medium fails.
-    pub fn misplaced(&self, most: usize) -> Result<Vec<u32>, PdfError> {
-        let mut wrong = Vec::new();
-        for number in self.numbers() {
-            if let Place::At { offset, generation } = self.place(number)
-                && header_at(self.file.source, offset)? != Some(ObjRef { number, generation })
-            {
-                wrong.push(number);
-                if wrong.len() >= most {
-                    break;
-                }
-            }
-        }
-        Ok(wrong)
     }
 }
 

@@ -29,12 +29,13 @@ mod pages;
 mod repair;
 mod text;
 mod textfont;
+mod view;
 mod write;
 mod xref;
 
 pub use chain::{Revision, SectionInfo};
 pub use error::PdfError;
-pub use file::{File, Oddities, View, find};
+pub use file::{File, Oddities, find};
 pub use filter::{Decoded, decode};
 pub(crate) use increment::{Increment, deflate};
 pub use indirect::{Indirect, header_at, read_indirect};
@@ -43,6 +44,7 @@ pub use limits::Limits;
 pub use object::{Dict, ObjRef, Object, Stream};
 pub use pages::{Page, Rect};
 pub use text::{TextLine, Word};
+pub use view::View;
 pub use write::{write_dict, write_object};
 pub use xref::{Entry, Place, SectionKind};
 

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::{
     error::PdfError,
-    file::View,
     object::{Dict, ObjRef, Object},
+    view::View,
 };
 
 /// A rectangle in points: lower left and upper right corner.

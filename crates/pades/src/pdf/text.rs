@@ -4,11 +4,11 @@
 //! in the right place, since taken space matters more than the letters; content that cannot be read gives nothing.
 
 use super::{
-    file::View,
     lexer::{Item, Lexer},
     object::{Dict, Object},
     pages::{Page, Rect},
     textfont::TextFont,
+    view::View,
 };
 
 /// A line of words, from left to right.

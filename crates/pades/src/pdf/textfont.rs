@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
-    file::View,
     lexer::{Item, Lexer},
     object::{Dict, Object},
+    view::View,
 };
 
 /// A font as far as placing words needs it.
