@@ -56,6 +56,8 @@ pub struct Options {
     pub leaders: usize,
     /// One more leader per magic number in the import file. The SIMs exist in any case.
     pub magic: bool,
+    /// Folder where RSA keys and images are kept between worlds, so that the next one starts faster.
+    pub pool: Option<PathBuf>,
     /// Milliseconds after which a SIM accepts by itself; `None` waits for the page's buttons.
     pub accept_after_ms: Option<u64>,
 }
@@ -70,6 +72,7 @@ impl Options {
             clock_socket: None,
             leaders: 3,
             magic: false,
+            pool: None,
             accept_after_ms: Some(300),
         }
     }
@@ -225,7 +228,7 @@ impl Running {
     /// # Errors
     /// The folder cannot be written, or a port of an earlier run is taken (certificates name it).
     pub async fn start(options: &Options) -> Result<Self> {
-        let vault = Vault::open(&options.dir)?;
+        let vault = Vault::open(&options.dir, options.pool.as_deref())?;
         let http = bind(&vault, "http", options.http_port).await?;
         let mssp = bind(&vault, "mssp", options.mssp_port).await?;
         let base = format!("http://{}", http.local_addr()?);

@@ -49,6 +49,9 @@ struct Serve {
     /// SIMs wait for the page's buttons.
     #[arg(long)]
     manual: bool,
+    /// Keep RSA keys and images here for the next world, which then starts faster.
+    #[arg(long, env = "TRINHKY_WORLD_POOL")]
+    pool: Option<PathBuf>,
     /// End when this process ends.
     #[arg(long)]
     parent_pid: Option<u32>,
@@ -75,6 +78,7 @@ async fn main() -> Result<()> {
         clock_socket,
         leaders: serve.leaders,
         magic: serve.magic,
+        pool: serve.pool.clone(),
         accept_after_ms: (!serve.manual).then_some(serve.accept_after_ms),
     };
     let running = Running::start(&options).await?;

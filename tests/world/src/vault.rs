@@ -1,6 +1,7 @@
 //! The world's folder: keys and certificates by name, made once and read again by a world restarted on the same folder.
 //!
-//! `keys/NAME.p8` is PKCS#8 in PEM (what `softhsm2-util --import` wants), `certs/NAME.pem` one certificate.
+//! `keys/NAME.p8` is PKCS#8 in PEM (what `softhsm2-util --import` wants), `certs/NAME.pem` one certificate. A pool, where
+//! one is named, holds what is slow to make and the same in every world: a second world starts in a fraction of the time.
 
 use std::{
     fs,
@@ -17,16 +18,19 @@ use crate::keys::{self, Key, KeyKind};
 #[derive(Debug, Clone)]
 pub(crate) struct Vault {
     dir: PathBuf,
+    pool: Option<PathBuf>,
 }
 
 impl Vault {
-    /// Opens (and makes) the folder.
-    pub(crate) fn open(dir: &Path) -> Result<Self> {
-        for sub in ["keys", "certs", "images"] {
-            fs::create_dir_all(dir.join(sub))
-                .with_context(|| format!("folder {}", dir.join(sub).display()))?;
+    /// Opens (and makes) the folder, and the pool.
+    pub(crate) fn open(dir: &Path, pool: Option<&Path>) -> Result<Self> {
+        for root in [Some(dir), pool].into_iter().flatten() {
+            for sub in ["keys", "certs", "images"] {
+                fs::create_dir_all(root.join(sub))
+                    .with_context(|| format!("folder {}", root.join(sub).display()))?;
+            }
         }
-        Ok(Self { dir: dir.canonicalize().context("world folder")? })
+        Ok(Self { dir: dir.canonicalize().context("world folder")?, pool: pool.map(Path::to_owned) })
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -47,8 +51,19 @@ impl Vault {
         if let Ok(text) = fs::read_to_string(&path) {
             return Key::from_pkcs8(kind, keys::from_pem(&text)?).with_context(|| path.display().to_string());
         }
+        // Only RSA keys are slow enough to be worth keeping.
+        let file = format!("keys/{name}.p8");
+        let pooled = if kind == KeyKind::Rsa2048 { self.pooled(&file) } else { None };
+        if let Some(text) = pooled {
+            let text = String::from_utf8(text).context("pooled key")?;
+            write_private(&path, text.as_bytes())?;
+            return Key::from_pkcs8(kind, keys::from_pem(&text)?).context("pooled key");
+        }
         let key = Key::generate(kind)?;
         write_private(&path, key.pem().as_bytes())?;
+        if kind == KeyKind::Rsa2048 {
+            self.keep(&file, key.pem().as_bytes())?;
+        }
         Ok(key)
     }
 
@@ -89,13 +104,32 @@ impl Vault {
         })
     }
 
-    /// A file that is made once.
+    /// A file that is made once; it must not depend on this world.
     pub(crate) fn made(&self, name: &str, make: impl FnOnce() -> Result<Vec<u8>>) -> Result<PathBuf> {
         let path = self.dir.join(name);
         if !path.exists() {
-            self.write(&path, &make()?)?;
+            let bytes = if let Some(bytes) = self.pooled(name) {
+                bytes
+            } else {
+                let bytes = make()?;
+                self.keep(name, &bytes)?;
+                bytes
+            };
+            self.write(&path, &bytes)?;
         }
         Ok(path)
+    }
+
+    fn pooled(&self, name: &str) -> Option<Vec<u8>> {
+        fs::read(self.pool.as_ref()?.join(name)).ok()
+    }
+
+    /// Puts a file into the pool at once: another world may be reading.
+    fn keep(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let Some(pool) = &self.pool else { return Ok(()) };
+        let part = pool.join(format!("{name}.{}", hex::encode(keys::random::<6>()?)));
+        write_private(&part, bytes)?;
+        fs::rename(&part, pool.join(name)).context("pool")
     }
 
     /// Any other file, by its path below the folder.

@@ -199,10 +199,7 @@ impl Mssp {
     /// A SIM gets a new key and certificate for the same number.
     pub(crate) fn swap(&self, msisdn: &str) -> Result<()> {
         let sim = self.sim(msisdn).context("no such number")?;
-        let old = sim.holder();
-        let name = format!("sim-{msisdn}-{}", hex::encode(keys::random::<4>()?));
-        sim.replace(self.pki.successor(&name, &old)?);
-        Ok(())
+        sim.replace(|old, number| self.pki.successor(&format!("sim-{msisdn}-replaced-{number}"), old))
     }
 
     /// Adds a line to the log.

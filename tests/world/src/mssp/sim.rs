@@ -17,13 +17,15 @@ pub(crate) struct Sim {
 struct Inner {
     holder: Arc<Holder>,
     usual: Behaviour,
+    /// How often the SIM was replaced.
+    replaced: u32,
     /// A behaviour for the next so many requests.
     scripted: Option<(Behaviour, u64)>,
 }
 
 impl Sim {
     pub(crate) fn new(msisdn: &str, name: &str, holder: Holder, behaviour: Behaviour) -> Self {
-        let inner = Inner { holder: Arc::new(holder), usual: behaviour, scripted: None };
+        let inner = Inner { holder: Arc::new(holder), usual: behaviour, replaced: 0, scripted: None };
         Self { msisdn: msisdn.into(), name: name.into(), inner: Mutex::new(inner) }
     }
 
@@ -32,9 +34,13 @@ impl Sim {
         self.lock().holder.clone()
     }
 
-    /// The SIM is replaced.
-    pub(crate) fn replace(&self, holder: Holder) {
-        self.lock().holder = Arc::new(holder);
+    /// The SIM is replaced by what `make` makes of the old one and the number of the replacement.
+    pub(crate) fn replace(&self, make: impl FnOnce(&Holder, u32) -> Result<Holder>) -> Result<()> {
+        let mut inner = self.lock();
+        let holder = make(&inner.holder, inner.replaced + 1)?;
+        inner.holder = Arc::new(holder);
+        inner.replaced += 1;
+        Ok(())
     }
 
     /// What the next request will meet.

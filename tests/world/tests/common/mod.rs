@@ -23,6 +23,7 @@ impl Fixture {
         let dir = tempfile::tempdir().unwrap();
         let mut options = Options::new(dir.path().join("world"));
         options.accept_after_ms = Some(20);
+        options.pool = Some(concat!(env!("CARGO_TARGET_TMPDIR"), "/world-pool").into());
         change(&mut options);
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let running = runtime.block_on(Running::start(&options)).unwrap();
