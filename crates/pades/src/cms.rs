@@ -23,7 +23,7 @@ mod signature_value;
 mod timestamp;
 mod types;
 
-pub use assemble::{AssembleError, assemble};
+pub use assemble::{AssembleError, assemble, estimated_length};
 pub use attributes::{SignedAttributes, signed_attributes};
 pub use check::{CheckedCms, CheckedStatement, CmsRefused, check, check_statement};
 pub use ess::EssCheck;

@@ -18,6 +18,8 @@ pub use hash::{HashAlgorithm, Hasher};
 pub use key::PublicKey;
 
 use thiserror::Error;
+use time::OffsetDateTime;
+use time::macros::datetime;
 
 /// Does the arithmetic of one signature check.
 pub trait Provider: Send + Sync {
@@ -90,6 +92,20 @@ pub enum Weakness {
     Hash(HashAlgorithm),
     /// An RSA modulus below 2048 bits.
     RsaBits(u32),
+}
+
+impl Weakness {
+    /// Until when it gave assurance: a signature proved to exist before then is still good (EN 319 102-1 5.2.8.4).
+    ///
+    /// The dates of ETSI TS 102 176-1 (SHA-1, RSA-1024) and of its successor TS 119 312 (longer moduli).
+    #[must_use]
+    pub const fn assured_until(self) -> OffsetDateTime {
+        match self {
+            Self::Hash(_) | Self::RsaBits(..1536) => datetime!(2009-01-01 0:00 UTC),
+            Self::RsaBits(..1900) => datetime!(2016-01-01 0:00 UTC),
+            Self::RsaBits(_) => datetime!(2023-01-01 0:00 UTC),
+        }
+    }
 }
 
 /// What is weak about a signature made with `algorithm` and `key`; empty when nothing is.

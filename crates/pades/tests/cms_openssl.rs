@@ -73,6 +73,8 @@ fn openssl_accepts_every_kind_of_key() {
         pki.signer(name, kind);
         let made = make(&pki, name, options);
         assert!(judge(&pki, &made.cms), "{name}");
+        let estimated = cms::estimated_length(&made.certificate, &[&pki.certificate("ca")], false).unwrap();
+        assert!((made.cms.len()..made.cms.len() + 600).contains(&estimated), "{name}: {estimated}");
         for provider in providers() {
             let checked = check(&made.cms, &Digest::of(CONTENT), &made.certificate, provider).unwrap();
             assert_eq!(checked.as_der(), made.cms);

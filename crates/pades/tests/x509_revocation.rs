@@ -17,7 +17,7 @@ use trinhky_pades::x509::path::{
     Evidence, PathFailure, PathInputs, Purpose, RevocationData, RevocationMode, RevocationStatus, ValidPath,
     revocation_status, validate,
 };
-use trinhky_pades::x509::{Certificate, TrustAnchors};
+use trinhky_pades::x509::{Certificate, TrustAnchors, certificates_from_pem};
 
 fn table(folder: &Path) -> Vec<HashMap<String, String>> {
     let text = fs::read_to_string(folder.join("expectations.tsv")).expect("expectations");
@@ -101,6 +101,30 @@ fn ocsp_vectors_give_their_status() {
     }
     assert!(wrong.is_empty(), "{} of {run} wrong:\n{}", wrong.len(), wrong.join("\n"));
     assert!(run >= 20, "only {run} vectors");
+}
+
+#[test]
+fn responders_are_told_from_strangers() {
+    let Some(folder) = pki::corpora("ocsp/openssl") else { return };
+    let (mut run, mut wrong) = (0, Vec::new());
+    for row in table(&folder) {
+        let name = row["response"].split_whitespace().next().expect("response");
+        let read = |name: &str| fs::read_to_string(folder.join(name)).expect("file");
+        let issuers = certificates_from_pem(&read(&row["ca_file"])).unwrap_or_default();
+        let response = OcspResponse::from_der(&pki::base64(&read(name)));
+        // Accepted if one of the issuers stands behind it, and it is about a certificate of that issuer.
+        let stands = |response: &OcspResponse| {
+            let by = |issuer: &&Certificate| response.signer(issuer, crypto::pure()).is_ok();
+            issuers.iter().find(by).is_some_and(|issuer| response.serials(issuer).next().is_some())
+        };
+        let found = response.as_ref().is_ok_and(stands);
+        run += 1;
+        if found != (row["expected"] == "accept") {
+            wrong.push(format!("{}: expected {}, got {found}", row["id"], row["expected"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {run} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(run >= 30, "only {run} vectors");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::types::{
 };
 use super::{SignatureValue, SignedAttributes};
 use crate::asn1::{Algorithm, Raw, RawSet, wrap};
+use crate::digest::Digest;
 use crate::oid;
 use crate::x509::{Certificate, CertificateError};
 
@@ -21,6 +22,31 @@ pub enum AssembleError {
     /// The structure cannot be encoded.
     #[error("the signature cannot be encoded: {0}")]
     Encoding(#[from] der::Error),
+}
+
+/// What a time stamp with the authority's certificates takes at most, by what is met in the field: RSA-4096 authorities
+/// with European chains reach 11 kB.
+const TIMESTAMP_BYTES: usize = 12 * 1024;
+
+/// How many bytes the CMS will take at most, known before anybody is asked to sign: a signature that would not fit its
+/// placeholder must be refused while nobody has entered a PIN for it.
+///
+/// # Errors
+/// [`AssembleError`] if a certificate cannot be read.
+pub fn estimated_length(
+    signer_certificate: &[u8],
+    chain: &[&[u8]],
+    with_timestamp: bool,
+) -> Result<usize, AssembleError> {
+    let signer = Certificate::from_der(signer_certificate)?;
+    let attributes = super::signed_attributes(&Digest([0; 32]), signer_certificate, super::ID_DATA)?;
+    let certificates: usize = chain.iter().map(|certificate| certificate.len()).sum();
+    // No kind of value is longer than the modulus, or than two halves with their headers.
+    let value = signer.public_key().ok().and_then(|key| key.rsa_bits()).map_or(160, |bits| bits as usize / 8);
+    // Names, algorithms and headers around it all.
+    let rest = signer.issuer().as_der().len() + signer.serial().len() + 512;
+    let stamp = if with_timestamp { TIMESTAMP_BYTES } else { 0 };
+    Ok(signer.as_der().len() + certificates + attributes.as_der().len() + value + rest + stamp)
 }
 
 /// The detached CMS of `signature` over `attributes`: version 1, one signer, SHA-256, certificates sorted as DER wants.

@@ -245,6 +245,26 @@ impl OcspResponse {
         self.0.nonce.as_ref()
     }
 
+    /// Serial numbers (content bytes) of the certificates of `issuer` that it speaks about.
+    pub fn serials<'a>(&'a self, issuer: &'a Certificate) -> impl Iterator<Item = &'a [u8]> {
+        let under = self.0.singles.iter().filter(|single| single.is_under(issuer.subject(), issuer));
+        under.map(|single| single.serial.as_slice())
+    }
+
+    /// Who signed it, on behalf of `issuer`.
+    ///
+    /// # Errors
+    /// [`StatusRefused`] if it is nobody who may, or the signature is wrong.
+    pub fn signer(
+        &self,
+        issuer: &Certificate,
+        provider: &dyn Provider,
+    ) -> Result<Certificate, StatusRefused> {
+        let responder = self.responder(issuer, provider)?;
+        provider.verify(self.0.algorithm?, responder.spki(), &self.0.signed, &self.0.signature)?;
+        Ok(responder)
+    }
+
     /// What it says about `certificate`, issued by `issuer`; checked but for freshness.
     ///
     /// # Errors
@@ -261,8 +281,7 @@ impl OcspResponse {
         if !self.0.understood || !single.understood {
             return Err(StatusRefused::UnknownExtension);
         }
-        let responder = self.responder(issuer, provider)?;
-        provider.verify(self.0.algorithm?, responder.spki(), &self.0.signed, &self.0.signature)?;
+        let responder = self.signer(issuer, provider)?;
         Ok(CheckedStatus {
             status: single.status,
             this_update: single.this_update,
@@ -349,9 +368,15 @@ impl Single {
     }
 
     fn is_about(&self, certificate: &Certificate, issuer: &Certificate) -> bool {
-        let Some(hash) = self.hash else { return false };
         self.serial == certificate.serial()
-            && self.issuer_name == hash.digest(certificate.issuer().as_der())
+            && certificate.issuer() == issuer.subject()
+            && self.is_under(certificate.issuer(), issuer)
+    }
+
+    /// RFC 6960 4.1.1: the name as the certificate asked about writes its issuer.
+    fn is_under(&self, name: &Name, issuer: &Certificate) -> bool {
+        let Some(hash) = self.hash else { return false };
+        self.issuer_name == hash.digest(name.as_der())
             && issuer.public_key_bits().is_ok_and(|bits| hash.digest(bits) == self.issuer_key)
     }
 }

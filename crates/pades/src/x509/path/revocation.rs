@@ -7,6 +7,9 @@
 
 mod lists;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use time::{Duration, OffsetDateTime};
 
 use super::{PathInputs, PathProblem, Validation};
@@ -100,7 +103,23 @@ pub fn revocation_status(
     inputs: &PathInputs<'_>,
     provider: &dyn Provider,
 ) -> RevocationStatus {
-    status(Validation { inputs, provider, depth: 0 }, certificate, above)
+    status(Validation { inputs, provider, lists: &Checked::default(), depth: 0 }, certificate, above)
+}
+
+/// Which lists (by their place) are signed by which keys, as far as it was asked.
+#[derive(Default)]
+pub(super) struct Checked(RefCell<HashMap<(usize, Vec<u8>), bool>>);
+
+impl Checked {
+    fn is_signed(&self, at: usize, crl: &Crl, signer: &Certificate, provider: &dyn Provider) -> bool {
+        let key = (at, signer.spki().to_vec());
+        if let Some(known) = self.0.borrow().get(&key) {
+            return *known;
+        }
+        let holds = crl.verify_signed_by(signer.spki(), provider).is_ok();
+        self.0.borrow_mut().insert(key, holds);
+        holds
+    }
 }
 
 /// The evidence for each certificate of `chain` but the anchor, checked from the anchor down.

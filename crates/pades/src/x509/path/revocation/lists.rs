@@ -13,9 +13,9 @@ pub(super) fn status(validation: Validation<'_>, certificate: &Certificate, abov
     let mut covered = 0;
     let mut used = Vec::new();
     for point in points(certificate) {
-        for crl in validation.inputs.revocation.crls.iter().filter(|crl| !crl.is_delta()) {
+        for (place, crl) in lists(validation).filter(|(_, crl)| !crl.is_delta()) {
             let Some(reasons) = in_scope(crl, &point, certificate) else { continue };
-            match one_list(validation, certificate, above, crl) {
+            match one_list(validation, certificate, above, (place, crl)) {
                 Outcome::Revoked(revoked) => return Status::Revoked(revoked),
                 Outcome::Good(delta) => {
                     covered |= reasons;
@@ -27,6 +27,11 @@ pub(super) fn status(validation: Validation<'_>, certificate: &Certificate, abov
         }
     }
     if covered == ALL_REASONS { Status::Good(Evidence::Crls(used)) } else { Status::Unknown }
+}
+
+/// All lists, each with its place.
+fn lists(validation: Validation<'_>) -> impl Iterator<Item = (usize, &Crl)> {
+    validation.inputs.revocation.crls.iter().enumerate()
 }
 
 /// The distribution points of the certificate, and at last the point that is simply its issuer.
@@ -104,9 +109,9 @@ fn one_list(
     validation: Validation<'_>,
     certificate: &Certificate,
     above: &[Certificate],
-    crl: &Crl,
+    (place, crl): (usize, &Crl),
 ) -> Outcome {
-    let Some(signer) = signer(validation, above, crl) else { return Outcome::Nothing };
+    let Some(signer) = signer(validation, above, (place, crl)) else { return Outcome::Nothing };
     let find = |crl: &Crl| crl.lookup(certificate.issuer(), certificate.serial());
     let delta = newest_delta(validation, crl, &signer);
     let changed = match delta.as_ref().map(find) {
@@ -135,7 +140,7 @@ fn one_list(
 /// 6.3.3 (c): a delta to `crl` of the same issuer, scope and key.
 fn newest_delta(validation: Validation<'_>, crl: &Crl, signer: &Certificate) -> Option<Crl> {
     let number = integer(crl.number()?);
-    let fits = |delta: &&Crl| {
+    let fits = |(place, delta): &(usize, &Crl)| {
         let Some((base, own)) = delta.delta_base().zip(delta.number()) else { return false };
         delta.is_understood()
             && delta.issuer() == crl.issuer()
@@ -144,19 +149,23 @@ fn newest_delta(validation: Validation<'_>, crl: &Crl, signer: &Certificate) -> 
             && number <= integer(own)
             && delta.this_update() <= validation.inputs.now + super::CLOCK_SKEW
             && delta.next_update().is_some_and(|until| until >= validation.inputs.at)
-            && delta.verify_signed_by(signer.spki(), validation.provider).is_ok()
+            && validation.lists.is_signed(*place, delta, signer, validation.provider)
     };
-    let deltas = validation.inputs.revocation.crls.iter().filter(fits);
+    let deltas = lists(validation).filter(fits).map(|(_, delta)| delta);
     deltas.max_by_key(|delta| delta.this_update()).cloned()
 }
 
 /// 6.3.3 (f), (g): who signed the list, may sign lists, and leads to the same anchor.
-fn signer(validation: Validation<'_>, above: &[Certificate], crl: &Crl) -> Option<Certificate> {
+fn signer(
+    validation: Validation<'_>,
+    above: &[Certificate],
+    (place, crl): (usize, &Crl),
+) -> Option<Certificate> {
     let may_sign = |certificate: &&Certificate| {
         let usage = certificate.extensions().key_usage;
         certificate.subject() == crl.issuer()
             && usage.is_none_or(|usage| usage.allows(KeyUsage::CRL_SIGN))
-            && crl.verify_signed_by(certificate.spki(), validation.provider).is_ok()
+            && validation.lists.is_signed(place, crl, certificate, validation.provider)
     };
     // Part of the chain itself: checked there.
     if let Some(link) = above.iter().find(may_sign) {
