@@ -116,3 +116,20 @@ fn the_program_prints_one_line_and_ends_when_told() {
     must("kill", &["-TERM", &child.id().to_string()]);
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn the_program_ends_with_its_parent() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut parent = Command::new("sleep").arg("60").spawn().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_trinhky-world"))
+        .args(["serve", "--parent-pid", &parent.id().to_string(), "--dir"])
+        .arg(dir.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    assert!(child.wait().unwrap().success());
+}

@@ -171,6 +171,28 @@ fn registration_hands_out_the_certificate() {
 }
 
 #[test]
+fn receipts_and_profiles_are_answered() {
+    let world = Fixture::start();
+    let number = &world.ready.sims[0].msisdn;
+    let user = format!("<mss:MobileUser><mss:MSISDN>{number}</mss:MSISDN></mss:MobileUser>");
+    let id = transaction(&sign(&world, number).0).to_owned();
+    let message = r#"<mss:Message MimeType="text/plain" Encoding="UTF-8">Da ky VB 123</mss:Message>"#;
+    let receipt = |id: &str| {
+        let inner = format!("{}{user}{message}", header(&world, &fresh()));
+        let xml = envelope("MSS_Receipt", "MSS_Receipt", &format!(r#" MSSP_TransID="{id}""#), &inner);
+        post(&world, "MSS_Receipt", &xml).0
+    };
+    assert!(receipt(&id).contains(r#"Value="100""#));
+    assert!(receipt("x0").contains("There is no such transaction."));
+    assert!(log(&world).iter().any(|entry| entry["displayed"] == "Da ky VB 123"));
+
+    let inner = format!("{}{user}", header(&world, &fresh()));
+    let (text, _) =
+        post(&world, "MSS_ProfileQuery", &envelope("MSS_ProfileQuery", "MSS_Profile", "", &inner));
+    assert!(text.contains("http://mobile-id.vn/digitalSignature"), "{text}");
+}
+
+#[test]
 fn without_the_client_certificate_nothing_is_heard() {
     let world = Fixture::start();
     let ready = &world.ready;
@@ -207,8 +229,14 @@ fn the_profile_is_read_strictly() {
         good.replace(&format, "").replace("</MSS_SignatureReq>", &format!("{format}</MSS_SignatureReq>"))
     };
     let display = between(&good, "<mss:DataToBeDisplayed", "</mss:DataToBeDisplayed>");
+    let turned = {
+        let data = between(&good, "<mss:DataToBeSigned", "</mss:DataToBeSigned>");
+        let data = format!("<mss:DataToBeSigned{data}</mss:DataToBeSigned>");
+        good.replace(&data, "").replace("<mss:MSS_Format>", &format!("{data}<mss:MSS_Format>"))
+    };
     let cases = [
         (swapped, "mss:_101"),
+        (turned, "element &apos;DataToBeDisplayed"),
         (
             good.replace("<w:MSS_Signature", "<MSS_Signature")
                 .replace("</w:MSS_Signature", "</MSS_Signature"),
@@ -314,6 +342,11 @@ fn faults_on_the_wire() {
     assert!(!finish(&once("no_signature").0).contains("Base64Signature"));
     assert!(finish(&once("bad_base64").0).contains("not base64"));
     assert!(once("error_page").0.contains("Bad Gateway"));
+    assert_eq!(once("empty_500").0, "\n500");
+    let (half, _) = once("truncated_ack");
+    assert!(half.contains("<mss:AP_Info") && !half.contains("</env:Envelope>"), "{half}");
+    std::thread::sleep(std::time::Duration::from_millis(40));
+    assert!(sign(&world, number).0.contains(r#"Value="100""#), "a behaviour set once wears off");
 }
 
 #[test]

@@ -112,6 +112,7 @@ async fn dispatch(world: &World, request: &Request, entry: &mut Entry) -> Result
             entry.msisdn = Some(msisdn.clone());
             let sim = mssp.known(msisdn)?;
             if let Some(Quirk::RegistrationFault { code }) = sim.behaviour().quirk {
+                sim.take_behaviour();
                 return Err(SoapFault::of(code, None));
             }
             entry.outcome = "certificate";
@@ -149,10 +150,10 @@ async fn sign(
     let mssp = &world.mssp;
     entry.msisdn = Some(wish.msisdn.clone());
     entry.digest = Some(hex::encode(wish.digest));
-    match mssp.sim(&wish.msisdn).and_then(|sim| sim.behaviour().quirk) {
+    match mssp.sim(&wish.msisdn).and_then(|sim| sim.take_quirk(&[Quirk::ErrorPage, Quirk::Empty500])) {
         Some(Quirk::ErrorPage) => return Ok(error_page()),
-        Some(Quirk::Empty500) => return Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
-        _ => {}
+        Some(_) => return Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
+        None => {}
     }
     let id = mssp.begin(request, wish, entry.at)?;
     let quirk = mssp.with(&id, |transaction| {

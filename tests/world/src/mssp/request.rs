@@ -205,14 +205,9 @@ fn signature(message: &Node, children: &mut Children<'_>) -> Result<SignatureReq
         return Err(SoapFault::wrong("TimeOut is a positive number of seconds, at most 3600"));
     };
     let msisdn = msisdn(children.required("MobileUser")?)?;
-    let Some(data) = children.optional("DataToBeSigned")? else {
-        return Err(SoapFault::specified(102, 1022, "MISSING_PARAM", "DataToBeSigned"));
-    };
-    let digest = digest(data)?;
-    let Some(display) = children.optional("DataToBeDisplayed")? else {
-        return Err(SoapFault::specified(102, 1021, "MISSING_PARAM", "DataToBeDisplayed"));
-    };
-    let display = shown(display)?;
+    let missing = |specifier, name| SoapFault::specified(102, specifier, "MISSING_PARAM", name);
+    let digest = digest(children.required_or("DataToBeSigned", missing(1022, "DataToBeSigned"))?)?;
+    let display = shown(children.required_or("DataToBeDisplayed", missing(1021, "DataToBeDisplayed"))?)?;
     if let Some(format) = children.optional("MSS_Format")?
         && uri(format)? != PKCS1
     {
@@ -353,10 +348,15 @@ impl<'a> Children<'a> {
     }
 
     fn required(&mut self, name: &str) -> Result<&'a Node, SoapFault> {
+        self.required_or(name, SoapFault::missing(name))
+    }
+
+    /// `missing` is the answer when the element is nowhere; out of turn is another fault.
+    fn required_or(&mut self, name: &str, missing: SoapFault) -> Result<&'a Node, SoapFault> {
         match self.optional(name)? {
             Some(node) => Ok(node),
             None if self.rest.iter().any(|node| node.name == name) => Err(self.unexpected()),
-            None => Err(SoapFault::missing(name)),
+            None => Err(missing),
         }
     }
 
@@ -369,5 +369,27 @@ impl<'a> Children<'a> {
         SoapFault::wrong(&format!(
             "cvc-complex-type.2.4.a: invalid content was found starting with element '{name}'"
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[ -~\\n]{0,400}|(<[a-z:/]{1,9}( [a-z]=\"[a-z]*\")?>|&[a-z#0-9]*;|[a-z]){0,60}") {
+            if let Ok((operation, message)) = open(&text, "MSS_SignaturePort") {
+                let _ = read(operation, &message);
+            }
+        }
+
+        #[test]
+        fn names_of_transactions_are_nc_names(text in "[ -~]{0,40}") {
+            let starts_well = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+            prop_assert!(!is_nc_name(&text) || (starts_well && !text.contains([':', ' ', '<', '&'])));
+        }
     }
 }

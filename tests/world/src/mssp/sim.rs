@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Result;
 
-use super::behaviour::Behaviour;
+use super::behaviour::{Behaviour, Quirk};
 use crate::pki::Holder;
 
 /// A SIM in a phone.
@@ -61,6 +61,13 @@ impl Sim {
             }
             None => inner.usual,
         }
+    }
+
+    /// The quirk of this request if it is one of these, which act before any prompt; counts it.
+    pub(crate) fn take_quirk(&self, of: &[Quirk]) -> Option<Quirk> {
+        let quirk = self.behaviour().quirk.filter(|quirk| of.contains(quirk))?;
+        self.take_behaviour();
+        Some(quirk)
     }
 
     /// Sets the usual behaviour, or one for the next `times` requests.

@@ -168,3 +168,23 @@ fn read(request: &[u8]) -> Result<(Vec<Asked>, Option<Vec<u8>>), Malformed> {
     }
     Ok((asked, nonce))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read(&bytes);
+        }
+
+        #[test]
+        fn a_sequence_of_anything_is_read_or_refused(inner in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let bytes = der::seq(&[der::seq(&[inner])]);
+            let _ = read(&bytes);
+        }
+    }
+}
