@@ -6,13 +6,15 @@
 
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
-use trinhky_pades::Digest;
 use trinhky_pades::changes::{TailExpectation, TailReview, check_tail};
 use trinhky_pades::cms::{self, ID_DATA};
+use trinhky_pades::intake::{Limits, ingest};
 use trinhky_pades::manifest::{FieldKind, Manifest};
 use trinhky_pades::x509::Certificate;
+use trinhky_pades::{Digest, Midstate};
 use trinhky_protos::HexDigest;
 use trinhky_protos::document::{DocumentView, SignerView};
+use trinhky_protos::ids::AttemptId;
 use trinhky_protos::session::PersonView;
 use trinhky_protos::signing::{PrepareRequest, PrepareResponse};
 
@@ -20,12 +22,11 @@ use crate::bundle::main_file;
 use crate::certificate;
 use crate::error::Error;
 use crate::keep::{Memory, Pin, recall};
-use crate::place::{Filled, is_in_place};
 use crate::prompt::{self, Prompt};
 use crate::review::Reviewed;
 use crate::session::Session;
 
-/// What may be consented to. It is used up by deciding: a challenge is good once.
+/// What may be consented to. Deciding uses it up: a challenge is good once.
 pub struct Checked {
     pub(crate) session: Session,
     pub(crate) reviewed: Reviewed,
@@ -34,7 +35,8 @@ pub struct Checked {
     pub(crate) finding: Finding,
 }
 
-/// What the examination found; every part is needed for the decision.
+/// What the examination found; every part goes into the decision or onto the screen.
+#[derive(Debug)]
 pub(crate) struct Finding {
     pub(crate) signer: SignerView,
     pub(crate) certificate: Certificate,
@@ -56,4 +58,212 @@ pub struct DeclaredField {
     pub rect: [f64; 4],
     /// Its text, if it was filled already.
     pub text: Option<String>,
+}
+
+impl std::fmt::Debug for Checked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Checked").field("attempt", &self.prepared.attempt).field("dtbs", &self.finding.dtbs).finish()
+    }
+}
+
+impl Session {
+    /// Has a signature prepared for what was reviewed, and checks that it is that and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::NotEnrolled`], [`Error::NotWaiting`]; [`Error::BaseChanged`], [`Error::Tail`], [`Error::Manifest`],
+    /// [`Error::CertificateMismatch`], [`Error::CertificateExpired`], [`Error::DisplayText`], [`Error::History`],
+    /// [`Error::AuditShrank`], [`Error::Expired`] if what was prepared must not be signed; [`Error::Transport`],
+    /// [`Error::Refused`], of which `head_moved` means: read again.
+    pub async fn check(&self, reviewed: &Reviewed) -> Result<Checked, Error> {
+        let memory = recall(self.platform.keep.as_ref())?;
+        let pin = memory.pin.clone().filter(|pin| pin.person == self.person().id).ok_or(Error::NotEnrolled)?;
+        my_turn(reviewed.document(), self.person())?;
+        let request = PrepareRequest { device: pin.device, head: reviewed.head().sha256 };
+        let path = format!("/v1/documents/{}/prepare", reviewed.document().id);
+        let prepared: PrepareResponse = self.server.act("the preparation", path, &request).await?;
+        let finding = examine(reviewed, &prepared, self.person(), &memory, &pin, self.platform.clock.now())?;
+        Ok(Checked { session: self.clone(), reviewed: reviewed.clone(), prepared, pin, finding })
+    }
+}
+
+impl Checked {
+    /// The document, as shown.
+    pub fn document(&self) -> &DocumentView {
+        self.reviewed.document()
+    }
+
+    /// The attempt that deciding starts.
+    pub fn attempt(&self) -> AttemptId {
+        self.prepared.attempt
+    }
+
+    /// The code that both screens show; none if the SIM computes none, and then the screen says so.
+    pub fn code(&self) -> Option<&str> {
+        self.finding.prompt.code.as_ref().map(|code| code.as_str())
+    }
+
+    /// "SIM sẽ hiện: …", code and all.
+    pub fn sim_shows(&self) -> String {
+        self.finding.prompt.shown()
+    }
+
+    /// The text as it is signed, with the literal `%%VC%%`.
+    pub fn display_text(&self) -> &str {
+        self.finding.prompt.text.as_str()
+    }
+
+    /// The digest that the SIM signs: SHA-256 of the signed attributes.
+    pub fn dtbs(&self) -> Digest {
+        self.finding.dtbs
+    }
+
+    /// The signer's certificate.
+    pub fn certificate(&self) -> &Certificate {
+        &self.finding.certificate
+    }
+
+    /// Thẩm quyền ký of this signature.
+    pub fn capacity(&self) -> &str {
+        &self.finding.signer.capacity
+    }
+
+    /// What the clerk will fill in, and where.
+    pub fn fields(&self) -> &[DeclaredField] {
+        &self.finding.fields
+    }
+
+    /// After this, check again.
+    pub fn expires_at(&self) -> OffsetDateTime {
+        self.prepared.expires_at
+    }
+}
+
+/// Everything the preparation must be, from what was reviewed and remembered. No network, no key: plain values in, a
+/// finding out.
+pub(crate) fn examine(
+    reviewed: &Reviewed,
+    prepared: &PrepareResponse,
+    person: &PersonView,
+    memory: &Memory,
+    pin: &Pin,
+    now: OffsetDateTime,
+) -> Result<Finding, Error> {
+    let document = reviewed.document();
+    let (signer, field) = my_turn(document, person)?;
+    if prepared.expires_at <= now {
+        return Err(Error::Expired(prepared.expires_at));
+    }
+    check_base(reviewed, prepared)?;
+    let manifest = check_manifest(document, &prepared.manifest.0)?;
+    if prepared.certificate != pin.certificate {
+        return Err(Error::CertificateMismatch { why: "it is not the one this device was enrolled with".into() });
+    }
+    let certificate = certificate::of_person(&prepared.certificate.0, &person.full_name, now)?;
+    if prepared.field != field {
+        let why = format!("it signs {}, not {field}", prepared.field);
+        return Err(Error::WrongField { why });
+    }
+
+    let base = reviewed.main().as_slice();
+    let ingested = ingest(&base, &Limits::default()).map_err(|error| Error::Document(error.to_string()))?;
+    let expected = TailExpectation { field: &field, fills: &[], manifest: Some(&manifest) };
+    let review = check_tail(&base, &ingested.index, &prepared.tail.0, &expected)?;
+    let content = byte_range_digest(&ingested.midstate, &prepared.tail.0, &review)?;
+    let dtbs = cms::signed_attributes(&content, &prepared.certificate.0, ID_DATA)
+        .map_err(|error| Error::CertificateMismatch { why: error.to_string() })?
+        .dtbs_digest();
+    let prompt = prompt::for_document(&prepared.display_text, document, prepared.code_kind, &dtbs)?;
+
+    if !memory.history.knows(prepared.previous_decision) {
+        return Err(Error::History { newest: prepared.previous_decision });
+    }
+    check_audit(memory.checkpoint.as_deref(), prepared.checkpoint.as_deref())?;
+    let fields = review.declared.into_iter().map(DeclaredField::from).collect();
+    let tail = HexDigest(Sha256::digest(&prepared.tail.0).into());
+    Ok(Finding { signer, certificate, content, dtbs, prompt, tail, fields })
+}
+
+/// The signer whose turn it is, if that is this person, and the field they sign.
+fn my_turn(document: &DocumentView, person: &PersonView) -> Result<(SignerView, String), Error> {
+    let state = &document.state;
+    let not_waiting = |why: String| Error::NotWaiting(why);
+    if state.name != "awaiting_signature" {
+        return Err(not_waiting(format!("it is {}", state.name)));
+    }
+    let place = state.signer.ok_or_else(|| not_waiting("it names no signer".into()))?;
+    let signer = usize::try_from(place)
+        .ok()
+        .and_then(|place| document.signers.get(place.checked_sub(1)?))
+        .ok_or_else(|| not_waiting(format!("it has no signer {place}")))?;
+    if signer.person != person.id || state.turn_of != Some(person.id) {
+        return Err(not_waiting("it is another person's turn".into()));
+    }
+    let place = u16::try_from(place).map_err(|_| not_waiting(format!("it has no signer {place}")))?;
+    Ok((signer.clone(), FieldKind::Signer(place).name()))
+}
+
+/// The signature is appended to the very bytes that were digested here.
+fn check_base(reviewed: &Reviewed, prepared: &PrepareResponse) -> Result<(), Error> {
+    let shown = reviewed.head();
+    if prepared.base.sha256 != shown.sha256 {
+        let what = "the base of the preparation".to_owned();
+        return Err(Error::BaseChanged { what, expected: shown.sha256, found: prepared.base.sha256 });
+    }
+    if prepared.base.length != shown.length {
+        let what = "the base of the preparation".to_owned();
+        return Err(Error::WrongLength { what, expected: shown.length, found: prepared.base.length });
+    }
+    Ok(())
+}
+
+/// The manifest is the one the document names, and is about its base.
+fn check_manifest(document: &DocumentView, bytes: &[u8]) -> Result<Manifest, Error> {
+    let digest = HexDigest(Sha256::digest(bytes).into());
+    if digest != document.manifest {
+        return Err(Error::Manifest(format!("its digest is {digest}, not {}", document.manifest)));
+    }
+    let manifest: Manifest =
+        serde_json::from_slice(bytes).map_err(|error| Error::Manifest(error.to_string()))?;
+    if manifest.version != Manifest::VERSION {
+        return Err(Error::Manifest(format!("it is of version {}", manifest.version)));
+    }
+    let main = main_file(document)?;
+    if manifest.base_sha256.0 != main.sha256.0 || manifest.base_len != main.length {
+        return Err(Error::Manifest("it describes another file".into()));
+    }
+    Ok(manifest)
+}
+
+/// SHA-256 over base and tail without the gap. The base is hashed already: its midstate goes on with the tail.
+fn byte_range_digest(base: &Midstate, tail: &[u8], review: &TailReview) -> Result<Digest, Error> {
+    let malformed = || Error::Tail(trinhky_pades::changes::TailRefused::Signature("byte_range"));
+    let within = |at: u64| usize::try_from(at.checked_sub(base.len())?).ok();
+    let [start, first, resume, rest] = review.byte_range;
+    let whole = base.len() + tail.len() as u64;
+    if start != 0 || !review.unsigned || resume.checked_add(rest) != Some(whole) {
+        return Err(malformed());
+    }
+    let before = within(first).and_then(|end| tail.get(..end)).ok_or_else(malformed)?;
+    let after = within(resume).and_then(|begin| tail.get(begin..)).ok_or_else(malformed)?;
+    let mut hasher = base.resume();
+    hasher.update(before);
+    hasher.update(after);
+    Ok(hasher.finish())
+}
+
+/// The audit log only grows (C2SP checkpoint: origin, size, root hash, one a line).
+fn check_audit(seen: Option<&str>, given: Option<&str>) -> Result<(), Error> {
+    let size = |text: &str| text.lines().nth(1).and_then(|line| line.parse::<u64>().ok());
+    match (seen.and_then(size), given.and_then(size).unwrap_or(0)) {
+        (Some(seen), given) if given < seen => Err(Error::AuditShrank { seen, given }),
+        _ => Ok(()),
+    }
+}
+
+impl From<trinhky_pades::changes::tail::DeclaredField> for DeclaredField {
+    fn from(field: trinhky_pades::changes::tail::DeclaredField) -> Self {
+        let rect = field.rect;
+        let rect = [rect.x0, rect.y0, rect.width(), rect.height()];
+        Self { name: field.name, page: field.page, rect, text: field.text }
+    }
 }

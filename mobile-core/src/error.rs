@@ -4,6 +4,7 @@
 //! Codes are those of [`trinhky_protos::problem::Code`] and, for what only a device can meet, of [`crate::codes`].
 
 use time::OffsetDateTime;
+use trinhky_pades::changes::TailRefused;
 use trinhky_protos::HexDigest;
 use trinhky_protos::problem::{Code, Problem};
 
@@ -93,23 +94,14 @@ pub enum Error {
     /// The manifest is not the one of the document that was shown.
     #[error("the manifest is not that of the document shown: {0}")]
     Manifest(String),
-    /// The appended part does more than add this signature.
-    #[error("the appended part is refused: {why}")]
-    Tail {
-        /// Whether it touches what is drawn on a page.
-        changes_page: bool,
-        /// What it does.
+    /// The appended part does more than add this signature, or a declared field lies where it must not.
+    #[error(transparent)]
+    Tail(#[from] TailRefused),
+    /// The preparation is for another signer's field.
+    #[error("the preparation is not for this signer: {why}")]
+    WrongField {
+        /// In what it differs.
         why: String,
-    },
-    /// A declared field lies where no number or date belongs.
-    #[error("field {field} lies outside its place: page {page}, {rect:?}")]
-    FieldOutsidePlace {
-        /// Which.
-        field: String,
-        /// From 1; 0 for no page.
-        page: u32,
-        /// x, y, width, height as displayed.
-        rect: [f64; 4],
     },
     /// The server names a decision as this device's newest that this device did not make.
     #[error("the server names {newest:?} as this device's newest decision")]
@@ -218,9 +210,10 @@ impl From<Error> for CoreError {
             Error::DisplayText { .. } => Self::DoNotSign(local(codes::DISPLAY_TEXT_MISMATCH)),
             Error::Statement { .. } => Self::DoNotSign(local(codes::STATEMENT_MISMATCH)),
             Error::Manifest(_) => Self::DoNotSign(local(codes::MANIFEST_MISMATCH)),
-            Error::Tail { changes_page: true, .. } => Self::DoNotSign(shared(Code::TailChangesPage)),
-            Error::Tail { changes_page: false, .. } => Self::DoNotSign(shared(Code::TailForbidden)),
-            Error::FieldOutsidePlace { .. } => Self::DoNotSign(shared(Code::FieldOutsidePlace)),
+            Error::Tail(TailRefused::ChangesPage(_)) => Self::DoNotSign(shared(Code::TailChangesPage)),
+            Error::Tail(TailRefused::FieldOutsidePlace(_)) => Self::DoNotSign(shared(Code::FieldOutsidePlace)),
+            Error::Tail(TailRefused::NotTheManifest(_)) => Self::DoNotSign(local(codes::MANIFEST_MISMATCH)),
+            Error::Tail(_) | Error::WrongField { .. } => Self::DoNotSign(shared(Code::TailForbidden)),
             Error::History { .. } | Error::AuditShrank { .. } => {
                 Self::DoNotSign(local(codes::HISTORY_BROKEN))
             }

@@ -18,7 +18,9 @@ mod api;
 mod asked;
 mod bundle;
 mod certificate;
+mod check;
 mod codes;
+mod decide;
 mod enrol;
 mod error;
 mod fetch;
@@ -27,7 +29,6 @@ pub mod jws;
 mod keep;
 #[cfg(feature = "native")]
 pub mod native;
-mod place;
 mod platform;
 mod prompt;
 mod review;
@@ -37,6 +38,7 @@ mod testing;
 
 pub use api::Server;
 pub use asked::{Asked, Progress, WAIT_SECONDS};
+pub use check::{Checked, DeclaredField};
 pub use enrol::EnrolmentChecked;
 pub use error::{CoreError, Error, Told};
 pub use inbox::Inbox;

@@ -48,7 +48,7 @@ impl Session {
         self.shelf.keep_only(&wanted);
 
         let head = fetch(&self.server, &self.shelf, document.head, &main.name).await?;
-        check_extends(&head, &main)?;
+        check_extends(&head, document.head.sha256, &main)?;
         let mut others = Vec::with_capacity(document.files.len().saturating_sub(1));
         for file in document.files.iter().filter(|file| file.sha256 != main.sha256 || file.role != main.role)
         {
@@ -92,7 +92,7 @@ impl Reviewed {
 }
 
 /// The bundle names the provisioned base; the head must be that base with revisions behind it, and nothing else.
-fn check_extends(head: &[u8], main: &BundleFileView) -> Result<(), Error> {
+fn check_extends(head: &[u8], head_digest: HexDigest, main: &BundleFileView) -> Result<(), Error> {
     let found = u64::try_from(head.len()).unwrap_or(u64::MAX);
     let base = usize::try_from(main.length).ok().and_then(|length| head.get(..length)).ok_or_else(|| {
         Error::WrongLength {
@@ -101,6 +101,10 @@ fn check_extends(head: &[u8], main: &BundleFileView) -> Result<(), Error> {
             found,
         }
     })?;
+    // The whole was digested when it was fetched; with no revision behind the base, that was the base.
+    if found == main.length && head_digest == main.sha256 {
+        return Ok(());
+    }
     let digest = HexDigest(Sha256::digest(base).into());
     if digest == main.sha256 {
         Ok(())

@@ -88,14 +88,16 @@ impl Config {
     /// The leader of that name, if a certificate of that digest is accepted from them.
     pub(crate) fn knows(&self, name: &str, certificate: HexDigest) -> bool {
         self.leaders.iter().any(|leader| {
-            leader.name == name && (leader.certificates.is_empty() || leader.certificates.contains(&certificate))
+            leader.name == name
+                && (leader.certificates.is_empty() || leader.certificates.contains(&certificate))
         })
     }
 }
 
 /// A file of the configuration.
 pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|error| Error::Config { file: path.display().to_string(), why: error.to_string() })
+    std::fs::read(path)
+        .map_err(|error| Error::Config { file: path.display().to_string(), why: error.to_string() })
 }
 
 #[cfg(test)]

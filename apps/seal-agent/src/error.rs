@@ -85,11 +85,15 @@ impl Error {
     /// What the clerk reads.
     pub(crate) fn vietnamese(&self) -> &str {
         match self {
-            Self::Config { .. } => "Tệp cấu hình của chương trình đóng dấu không dùng được. Hãy sửa dòng được nêu.",
+            Self::Config { .. } => {
+                "Tệp cấu hình của chương trình đóng dấu không dùng được. Hãy sửa dòng được nêu."
+            }
             Self::Server(error) => &error.told().message,
             Self::Leader { .. } => Code::LeaderSignatureMissing.vietnamese(),
             Self::Document(_) => "Tệp nhận về không phải văn bản lãnh đạo đã quyết định. Không đóng dấu.",
-            Self::Tail { changes_page: true, .. } => "Phần bổ sung làm thay đổi trang văn bản. Không đóng dấu.",
+            Self::Tail { changes_page: true, .. } => {
+                "Phần bổ sung làm thay đổi trang văn bản. Không đóng dấu."
+            }
             Self::Tail { changes_page: false, .. } => {
                 "Phần bổ sung chứa nội dung ngoài số, ngày và dấu. Không đóng dấu."
             }
@@ -99,9 +103,13 @@ impl Error {
                 "Nhật ký đóng dấu cho thấy số này đã dùng cho văn bản khác. Không đóng dấu; hãy báo quản trị đối soát."
             }
             Self::Journal(_) => "Không ghi được nhật ký đóng dấu nên chưa đóng dấu. Hãy kiểm tra ổ đĩa.",
-            Self::TokenMissing(_) => "Không thấy thiết bị lưu khóa của cơ quan. Hãy cắm thiết bị rồi thử lại.",
+            Self::TokenMissing(_) => {
+                "Không thấy thiết bị lưu khóa của cơ quan. Hãy cắm thiết bị rồi thử lại."
+            }
             Self::PinWrong => "Sai mã PIN. Hãy nhập lại cẩn thận: sai nhiều lần thiết bị sẽ bị khóa.",
-            Self::PinLocked => "Thiết bị lưu khóa đã hoặc sắp bị khóa do sai mã PIN. Hãy liên hệ đơn vị cấp để mở khóa.",
+            Self::PinLocked => {
+                "Thiết bị lưu khóa đã hoặc sắp bị khóa do sai mã PIN. Hãy liên hệ đơn vị cấp để mở khóa."
+            }
             Self::KeyMissing(_) => "Không tìm thấy khóa ký của cơ quan trên thiết bị. Hãy kiểm tra cấu hình.",
             Self::TokenFailed(_) => "Thiết bị lưu khóa gặp lỗi. Hãy rút ra, cắm lại rồi thử lại.",
             Self::KeyMismatch(_) => "Khóa trên thiết bị không khớp chứng thư của cơ quan. Không đóng dấu.",

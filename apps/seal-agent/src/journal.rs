@@ -108,7 +108,8 @@ mod tests {
         journal.append(&one).unwrap();
         journal.append(&two).unwrap();
         journal.check(one.document, &one.number, &one.date).unwrap();
-        let conflict = |document, number, date| journal.check(document, number, date).unwrap_err().code().to_owned();
+        let conflict =
+            |document, number, date| journal.check(document, number, date).unwrap_err().code().to_owned();
         assert_eq!(conflict(two.document, "29/QĐ-UBND", "2026-03-03"), "number_conflict");
         assert_eq!(conflict(one.document, "31/QĐ-UBND", "2026-03-03"), "number_conflict");
         journal.check(entry(3, "").document, "29/QĐ-UBND", "2027-01-04").unwrap();

@@ -30,9 +30,9 @@ impl PinFrom {
                 std::io::stdin().lock().read_line(&mut line).map_err(|_| Error::PinWrong)?;
                 Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned())
             }
-            Self::Terminal => {
-                Zeroizing::new(rpassword::prompt_password("Mã PIN của thiết bị: ").map_err(|_| Error::PinWrong)?)
-            }
+            Self::Terminal => Zeroizing::new(
+                rpassword::prompt_password("Mã PIN của thiết bị: ").map_err(|_| Error::PinWrong)?,
+            ),
         };
         if pin.is_empty() { Err(Error::PinWrong) } else { Ok(pin) }
     }

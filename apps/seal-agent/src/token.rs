@@ -109,7 +109,10 @@ impl Token {
         drop(pin);
         match session.login(UserType::User, Some(&secret)) {
             Ok(()) | Err(Pkcs11Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
-            Err(Pkcs11Error::Pkcs11(RvError::PinIncorrect | RvError::PinLenRange | RvError::PinInvalid, _)) => {
+            Err(Pkcs11Error::Pkcs11(
+                RvError::PinIncorrect | RvError::PinLenRange | RvError::PinInvalid,
+                _,
+            )) => {
                 return Err(Error::PinWrong);
             }
             Err(Pkcs11Error::Pkcs11(RvError::PinLocked, _)) => return Err(Error::PinLocked),
@@ -147,5 +150,111 @@ impl SealKey {
             KeyKind::P256 => self.session.sign(&Mechanism::Ecdsa, self.key, digest.as_bytes()),
         };
         signed.map_err(|error| Error::TokenFailed(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::process::Command;
+
+    use trinhky_pades::cms::{self, ID_DATA, SignatureValue};
+    use trinhky_pades::crypto;
+
+    use super::*;
+
+    const PIN: &str = "123456";
+    const FOLDER: &str = "TRINHKY_TEST_TOKEN_FOLDER";
+
+    /// `SoftHSM` finds its tokens by an environment variable, which a process must not change while it runs; so the
+    /// token is made here and used by this very test binary, started again as a child.
+    #[test]
+    fn a_real_token_signs_what_verifies_under_its_certificate() {
+        let folder = tempfile::tempdir().unwrap();
+        let conf = folder.path().join("softhsm2.conf");
+        std::fs::create_dir(folder.path().join("tokens")).unwrap();
+        let text = format!(
+            "directories.tokendir = {}\nobjectstore.backend = file\n",
+            folder.path().join("tokens").display()
+        );
+        std::fs::write(&conf, text).unwrap();
+        let run = |program: &str, arguments: &[&str]| {
+            let output = Command::new(program)
+                .args(arguments)
+                .current_dir(&folder)
+                .env("SOFTHSM2_CONF", &conf)
+                .output();
+            let output = output.unwrap_or_else(|error| panic!("{program} is needed for this test: {error}"));
+            assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+        };
+        run(
+            "softhsm2-util",
+            &["--init-token", "--free", "--label", "con-dau", "--so-pin", "0000", "--pin", PIN],
+        );
+        for (name, algorithm, id) in [("rsa", "RSA:2048", "01"), ("ec", "EC", "02")] {
+            let (key, cert) = (format!("{name}.p8"), format!("{name}.der"));
+            let algorithm: &[&str] = match algorithm {
+                "EC" => &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+                _ => &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+            };
+            run("openssl", &[&["genpkey", "-out", &key], algorithm].concat());
+            run(
+                "openssl",
+                &["req", "-x509", "-key", &key, "-subj", "/CN=UBND", "-outform", "DER", "-out", &cert],
+            );
+            run(
+                "softhsm2-util",
+                &["--import", &key, "--token", "con-dau", "--label", name, "--id", id, "--pin", PIN],
+            );
+        }
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "token::tests::child", "--ignored", "--nocapture"])
+            .env("SOFTHSM2_CONF", &conf)
+            .env(FOLDER, folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&child.stdout);
+        assert!(
+            child.status.success() && said.contains("1 passed"),
+            "{said}{}",
+            String::from_utf8_lossy(&child.stderr)
+        );
+    }
+
+    #[test]
+    #[ignore = "the child of the test above"]
+    fn child() {
+        let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap());
+        let module = Module::load(&module_path()).unwrap();
+        let pin = |pin: &str| Zeroizing::new(pin.to_owned());
+        let open = |pin_text: &str, label: &str| module.token("con-dau").unwrap().open(pin(pin_text), label);
+
+        assert_eq!(module.token("another").err().unwrap().code(), "token_missing");
+        assert_eq!(module.token("con-dau").unwrap().pin, PinState::Good);
+        assert_eq!(open("654321", "rsa").err().unwrap().code(), "pin_wrong");
+        assert_eq!(module.token("con-dau").unwrap().pin, PinState::CountLow);
+        assert_eq!(open(PIN, "nothing").err().unwrap().code(), "key_missing");
+
+        for name in ["rsa", "ec"] {
+            let certificate = std::fs::read(folder.join(format!("{name}.der"))).unwrap();
+            let content = Digest::of(b"the document");
+            let attributes = cms::signed_attributes(&content, &certificate, ID_DATA).unwrap();
+            // The key before is still logged in: that is no error.
+            let first = open(PIN, name).unwrap();
+            let raw = open(PIN, name).unwrap().sign(&attributes.dtbs_digest()).unwrap();
+            drop(first);
+            let value = SignatureValue::from_raw(&raw, &certificate).unwrap();
+            let cms = cms::assemble(&attributes, &value, &certificate, &[]).unwrap();
+            cms::check(&cms, &content, &certificate, crypto::pure()).unwrap();
+            cms::check(&cms, &Digest::of(b"another"), &certificate, crypto::pure()).unwrap_err();
+        }
+    }
+
+    fn module_path() -> PathBuf {
+        ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"]
+            .into_iter()
+            .map(PathBuf::from)
+            .find(|path| path.is_file())
+            .expect("SoftHSM 2 is installed")
     }
 }
