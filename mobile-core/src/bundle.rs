@@ -9,12 +9,15 @@ use trinhky_protos::signing::bundle_digest_input;
 use crate::error::Error;
 
 /// SHA-256 over one line a file.
-pub(crate) fn bundle_digest(files: &[BundleFileView]) -> HexDigest {
+pub fn bundle_digest(files: &[BundleFileView]) -> HexDigest {
     HexDigest(Sha256::digest(bundle_digest_input(files)).into())
 }
 
 /// The one main document of a bundle.
-pub(crate) fn main_file(document: &DocumentView) -> Result<&BundleFileView, Error> {
+///
+/// # Errors
+/// [`Error::Unreadable`] if there is none, or more than one.
+pub fn main_file(document: &DocumentView) -> Result<&BundleFileView, Error> {
     let mut mains = document.files.iter().filter(|file| file.role == MAIN);
     match (mains.next(), mains.next()) {
         (Some(main), None) => Ok(main),

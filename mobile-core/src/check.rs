@@ -216,8 +216,11 @@ fn check_base(reviewed: &Reviewed, prepared: &PrepareResponse) -> Result<(), Err
     Ok(())
 }
 
-/// The manifest is the one the document names, and is about its base.
-fn check_manifest(document: &DocumentView, bytes: &[u8]) -> Result<Manifest, Error> {
+/// The manifest in these exact bytes, if it is the one the document names and is about its base.
+///
+/// # Errors
+/// [`Error::Manifest`].
+pub fn check_manifest(document: &DocumentView, bytes: &[u8]) -> Result<Manifest, Error> {
     let digest = HexDigest(Sha256::digest(bytes).into());
     if digest != document.manifest {
         return Err(Error::Manifest(format!("its digest is {digest}, not {}", document.manifest)));
@@ -235,7 +238,7 @@ fn check_manifest(document: &DocumentView, bytes: &[u8]) -> Result<Manifest, Err
 }
 
 /// SHA-256 over base and tail without the gap. The base is hashed already: its midstate goes on with the tail.
-fn byte_range_digest(base: &Midstate, tail: &[u8], review: &TailReview) -> Result<Digest, Error> {
+pub fn byte_range_digest(base: &Midstate, tail: &[u8], review: &TailReview) -> Result<Digest, Error> {
     let malformed = || Error::Tail(trinhky_pades::changes::TailRefused::Signature("byte_range"));
     let within = |at: u64| usize::try_from(at.checked_sub(base.len())?).ok();
     let [start, first, resume, rest] = review.byte_range;

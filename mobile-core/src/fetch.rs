@@ -67,6 +67,17 @@ pub(crate) async fn fetch(
     }
 }
 
+impl Server {
+    /// The bytes of a file, digested here: for a desk that reads one document at a time.
+    ///
+    /// # Errors
+    /// [`Error::BaseChanged`], [`Error::WrongLength`] if they are not those named; [`Error::Transport`],
+    /// [`Error::Refused`].
+    pub async fn file(&self, file: FileRefView, what: &str) -> Result<Vec<u8>, Error> {
+        fetch(self, &Shelf::default(), file, what).await
+    }
+}
+
 async fn next_piece(
     server: &Server,
     file: FileRefView,

@@ -38,7 +38,9 @@ mod testing;
 
 pub use api::Server;
 pub use asked::{Asked, Progress, WAIT_SECONDS};
-pub use check::{Checked, DeclaredField};
+pub use bundle::{bundle_digest, main_file};
+pub use certificate::same_name;
+pub use check::{Checked, DeclaredField, byte_range_digest, check_manifest};
 pub use enrol::EnrolmentChecked;
 pub use error::{CoreError, Error, Told};
 pub use inbox::Inbox;

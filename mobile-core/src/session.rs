@@ -20,6 +20,23 @@ pub struct Session {
     expires_at: OffsetDateTime,
 }
 
+impl Server {
+    /// Signs in; the server that is returned is the one this person sees.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with `bad_credentials` or `rate_limited`; [`Error::Transport`].
+    pub async fn sign_in(
+        &self,
+        username: &str,
+        password: &str,
+        totp: &str,
+    ) -> Result<(Self, SignInResponse), Error> {
+        let request = SignInRequest { username: username.into(), password: password.into(), totp: totp.into() };
+        let response: SignInResponse = self.act("the sign-in", "/v1/sessions".into(), &request).await?;
+        Ok((self.with_token(&response.token), response))
+    }
+}
+
 impl Session {
     /// Signs in.
     ///
@@ -31,11 +48,9 @@ impl Session {
         password: &str,
         totp: &str,
     ) -> Result<Self, Error> {
-        let server = Server::new(platform.transport.clone(), platform.chance.clone());
-        let request =
-            SignInRequest { username: username.into(), password: password.into(), totp: totp.into() };
-        let response: SignInResponse = server.act("sign in", "/v1/sessions".into(), &request).await?;
-        let server = server.with_token(&response.token);
+        let (server, response) = Server::new(platform.transport.clone(), platform.chance.clone())
+            .sign_in(username, password, totp)
+            .await?;
         let SignInResponse { token, expires_at, person } = response;
         Ok(Self { platform, server, shelf: Shelf::default(), person, token, expires_at })
     }
