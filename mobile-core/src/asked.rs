@@ -157,3 +157,116 @@ const MARGIN_SECONDS: u32 = 15;
 /// States in which an ended attempt has done what it was for. An enrolment ends when its CMS is verified.
 const STANDS: [&str; 3] = ["verified", "stamped", "embedded"];
 const TOO_LATE: [Code; 2] = [Code::AttemptEnded, Code::WrongState];
+
+#[cfg(test)]
+mod tests {
+    use trinhky_protos::signing::{DECISION_TYP, DecisionClaims, DecisionRequest};
+
+    use super::*;
+    use crate::jws;
+    use crate::testing::TestKey;
+    use crate::testing::fixture::{Ready, Sim};
+    use crate::{CoreError, DeviceKey as _};
+
+    /// Checks and decides; gives back the compact JWS that was sent.
+    async fn decided(ready: &Ready) -> (Asked, String) {
+        ready.bench.server.json(201, &ready.prepared).json(202, &ready.attempt(1, "approved", None));
+        let checked = ready.bench.session.check(&ready.reviewed).await.unwrap();
+        let asked = checked.decide().await.unwrap();
+        let sent = ready.bench.server.asked().pop().unwrap();
+        let request: DecisionRequest = serde_json::from_slice(&sent.body).unwrap();
+        (asked, request.jws)
+    }
+
+    fn dtbs_message(ready: &Ready) -> Vec<u8> {
+        cms::signed_attributes(&ready.kept.digest, &ready.sim.certificate, ID_DATA).unwrap().as_der().to_vec()
+    }
+
+    #[tokio::test]
+    async fn the_decision_names_everything_that_was_shown() {
+        let ready = Ready::new().await;
+        let (asked, compact) = decided(&ready).await;
+        let key = TestKey::new(7).public_jwk().await.unwrap();
+        let claims = jws::verify::<DecisionClaims>(&compact, &key, DECISION_TYP).unwrap().claims;
+        let document = ready.reviewed.document();
+        assert_eq!((claims.document, claims.attempt), (document.id, ready.prepared.attempt));
+        assert_eq!((claims.bundle, &claims.files), (ready.reviewed.bundle(), &document.files));
+        assert_eq!((&claims.recipients, claims.head), (&document.recipients, document.head.sha256));
+        assert_eq!((claims.manifest, claims.dtbs.0), (document.manifest, asked.dtbs().0));
+        assert_eq!((claims.tail.0, claims.client.as_str()), (Digest::of(&ready.kept.tail).0, "native"));
+        assert_eq!(claims.display_text, ready.prepared.display_text);
+
+        let memory = recall(ready.bench.notes.as_ref()).unwrap();
+        assert_eq!(memory.history.sent, [trinhky_protos::HexDigest(Digest::of(compact.as_bytes()).0)]);
+        assert_eq!(memory.open.unwrap().attempt, ready.prepared.attempt);
+    }
+
+    #[tokio::test]
+    async fn the_cms_made_here_is_byte_for_byte_the_servers_and_embeds() {
+        let ready = Ready::new().await;
+        let (mut asked, _) = decided(&ready).await;
+        let raw = ready.sim.sign(&dtbs_message(&ready));
+        ready.bench.server.json(200, &ready.attempt(4, "signed_raw", Some(raw.clone())));
+        ready.bench.server.json(200, &ready.attempt(5, "verified", None));
+        assert!(asked.next().await.unwrap().handed_in);
+        let sent = ready.bench.server.asked().pop().unwrap();
+        let CmsRequest { cms: handed_in } = serde_json::from_slice(&sent.body).unwrap();
+
+        let attributes = cms::signed_attributes(&ready.kept.digest, &ready.sim.certificate, ID_DATA).unwrap();
+        let value = SignatureValue::from_raw(&raw, &ready.sim.certificate).unwrap();
+        let servers = cms::assemble(&attributes, &value, &ready.sim.certificate, &[]).unwrap();
+        assert_eq!(handed_in.0, servers);
+        let checked =
+            cms::check(&handed_in.0, &ready.kept.digest, &ready.sim.certificate, crypto::pure()).unwrap();
+        ready.kept.clone().complete(&checked).unwrap();
+
+        ready.bench.server.json(200, &ready.attempt(6, "embedded", None));
+        let end = asked.next().await.unwrap();
+        assert!(end.is_done() && end.handed_in);
+        assert!(recall(ready.bench.notes.as_ref()).unwrap().open.is_none());
+        assert!(ready.bench.server.asked()[0].path.contains("after=5&"));
+    }
+
+    #[tokio::test]
+    async fn a_raw_value_over_anything_else_is_never_handed_in() {
+        let ready = Ready::new().await;
+        let (mut asked, _) = decided(&ready).await;
+        let another_sim = Sim::of(&ready.bench.session.person().full_name);
+        let mut cut = ready.sim.sign(&dtbs_message(&ready));
+        cut.pop();
+        for raw in [ready.sim.sign(b"another document"), another_sim.sign(&dtbs_message(&ready)), cut, vec![]]
+        {
+            ready.bench.server.json(200, &ready.attempt(4, "signed_raw", Some(raw)));
+            let error = asked.next().await.unwrap_err();
+            let CoreError::DoNotSign(told) = error.into() else { panic!("must not be signed") };
+            assert_eq!(told.code, "signature_invalid");
+            assert_eq!(ready.bench.server.asked().len(), 1, "nothing was handed in");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_app_that_was_closed_goes_on_and_makes_the_same_cms() {
+        let ready = Ready::new().await;
+        let (asked, _) = decided(&ready).await;
+        let dtbs = asked.dtbs();
+        drop(asked);
+        let mut again = ready.bench.session.go_on().unwrap().expect("a request is under way");
+        assert_eq!(again.dtbs(), dtbs);
+        let raw = ready.sim.sign(&dtbs_message(&ready));
+        ready.bench.server.json(200, &ready.attempt(4, "signed_raw", Some(raw)));
+        ready.bench.server.json(200, &ready.attempt(6, "embedded", None));
+        assert!(again.next().await.unwrap().is_done());
+        assert!(ready.bench.session.go_on().unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_cms_that_comes_too_late_is_no_error() {
+        let ready = Ready::new().await;
+        let (mut asked, _) = decided(&ready).await;
+        let raw = ready.sim.sign(&dtbs_message(&ready));
+        let late = trinhky_protos::problem::Problem::new(Code::AttemptEnded);
+        ready.bench.server.json(200, &ready.attempt(4, "signed_raw", Some(raw))).json(409, &late);
+        let progress = asked.next().await.unwrap();
+        assert!(!progress.handed_in && !progress.attempt.ended);
+    }
+}

@@ -8,8 +8,9 @@ use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use trinhky_pades::changes::{TailExpectation, TailReview, check_tail};
 use trinhky_pades::cms::{self, ID_DATA};
-use trinhky_pades::intake::{Limits, ingest};
+use trinhky_pades::intake::ingest;
 use trinhky_pades::manifest::{FieldKind, Manifest};
+use trinhky_pades::pdf::Limits;
 use trinhky_pades::x509::Certificate;
 use trinhky_pades::{Digest, Midstate};
 use trinhky_protos::HexDigest;
@@ -62,7 +63,10 @@ pub struct DeclaredField {
 
 impl std::fmt::Debug for Checked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Checked").field("attempt", &self.prepared.attempt).field("dtbs", &self.finding.dtbs).finish()
+        f.debug_struct("Checked")
+            .field("attempt", &self.prepared.attempt)
+            .field("dtbs", &self.finding.dtbs)
+            .finish()
     }
 }
 
@@ -76,7 +80,8 @@ impl Session {
     /// [`Error::Refused`], of which `head_moved` means: read again.
     pub async fn check(&self, reviewed: &Reviewed) -> Result<Checked, Error> {
         let memory = recall(self.platform.keep.as_ref())?;
-        let pin = memory.pin.clone().filter(|pin| pin.person == self.person().id).ok_or(Error::NotEnrolled)?;
+        let pin =
+            memory.pin.clone().filter(|pin| pin.person == self.person().id).ok_or(Error::NotEnrolled)?;
         my_turn(reviewed.document(), self.person())?;
         let request = PrepareRequest { device: pin.device, head: reviewed.head().sha256 };
         let path = format!("/v1/documents/{}/prepare", reviewed.document().id);
@@ -156,7 +161,9 @@ pub(crate) fn examine(
     check_base(reviewed, prepared)?;
     let manifest = check_manifest(document, &prepared.manifest.0)?;
     if prepared.certificate != pin.certificate {
-        return Err(Error::CertificateMismatch { why: "it is not the one this device was enrolled with".into() });
+        return Err(Error::CertificateMismatch {
+            why: "it is not the one this device was enrolled with".into(),
+        });
     }
     let certificate = certificate::of_person(&prepared.certificate.0, &person.full_name, now)?;
     if prepared.field != field {
@@ -268,5 +275,174 @@ impl From<trinhky_pades::changes::tail::DeclaredField> for DeclaredField {
         let rect = field.rect;
         let rect = [rect.x0, rect.y0, rect.width(), rect.height()];
         Self { name: field.name, page: field.page, rect, text: field.text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trinhky_pades::pdf::Rect;
+    use trinhky_pades::{PagePlace, ProvisionPlan};
+
+    use super::*;
+    use crate::CoreError;
+    use crate::testing::NOW;
+    use crate::testing::fixture::{Ready, Sim, tampered};
+
+    /// What the app is told when the server answers `prepared`.
+    async fn told(ready: &Ready, prepared: &PrepareResponse) -> CoreError {
+        ready.bench.server.json(201, prepared);
+        let error = ready.bench.session.check(&ready.reviewed).await.expect_err("must be refused");
+        assert_eq!(ready.bench.server.asked().len(), 1, "nothing but the preparation was asked for");
+        error.into()
+    }
+
+    async fn refused_with(ready: &Ready, change: impl FnOnce(&mut PrepareResponse)) -> String {
+        let mut prepared = ready.prepared.clone();
+        change(&mut prepared);
+        match told(ready, &prepared).await {
+            CoreError::DoNotSign(told) => told.code,
+            other => panic!("{other} is no refusal to sign"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_honest_preparation_is_checked_and_shown() {
+        let ready = Ready::new().await;
+        ready.bench.server.json(201, &ready.prepared);
+        let checked = ready.bench.session.check(&ready.reviewed).await.unwrap();
+        assert_eq!(checked.finding.content, ready.kept.digest, "the digest the server would sign");
+        let attributes = cms::signed_attributes(&ready.kept.digest, &ready.sim.certificate, ID_DATA).unwrap();
+        assert_eq!(checked.dtbs(), attributes.dtbs_digest());
+        let code = checked.code().unwrap().to_owned();
+        assert_eq!(checked.sim_shows(), format!("Ky so VB Bo nhiem can bo. Ma {code}"));
+        let names: Vec<_> = checked.fields().iter().map(|field| (field.name.as_str(), field.page)).collect();
+        assert_eq!(names, [("DocNumber", 1), ("DocDate", 1)]);
+    }
+
+    #[tokio::test]
+    async fn another_base_than_was_read_is_refused() {
+        let ready = Ready::new().await;
+        let other = HexDigest([9; 32]);
+        assert_eq!(refused_with(&ready, |prepared| prepared.base.sha256 = other).await, "base_changed");
+        assert_eq!(refused_with(&ready, |prepared| prepared.base.length += 1).await, "base_changed");
+    }
+
+    #[tokio::test]
+    async fn a_tail_that_changes_a_page_is_refused() {
+        let ready = Ready::new().await;
+        let page = ready.provisioned.manifest.fields[0].page_id;
+        let pages = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>";
+        let tail = tampered(&ready, page.number, pages);
+        assert_eq!(refused_with(&ready, |prepared| prepared.tail.0 = tail).await, "tail_changes_page");
+    }
+
+    #[tokio::test]
+    async fn a_tail_that_does_anything_else_is_refused() {
+        let ready = Ready::new().await;
+        let font = ready.provisioned.manifest.font;
+        let tail = tampered(&ready, font.number, "<< /Type /Font /Subtype /Type1 /BaseFont /Courier >>");
+        assert_eq!(refused_with(&ready, |prepared| prepared.tail.0 = tail).await, "tail_forbidden");
+        for (what, cut) in [("a shorter tail", 1), ("no tail", usize::MAX)] {
+            let tail = ready.kept.tail.clone();
+            let kept = tail.len().saturating_sub(cut);
+            let code = refused_with(&ready, |prepared| prepared.tail.0 = tail[..kept].to_vec()).await;
+            assert_eq!(code, "tail_forbidden", "{what}");
+        }
+        let code = refused_with(&ready, |prepared| prepared.tail.0.extend_from_slice(b"more\n")).await;
+        assert_eq!(code, "tail_forbidden");
+        assert_eq!(
+            refused_with(&ready, |prepared| prepared.field = "OrgSeal".into()).await,
+            "tail_forbidden"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_tail_with_something_in_the_gap_already_is_refused() {
+        let ready = Ready::new().await;
+        let at = usize::try_from(ready.kept.contents.at_in_tail).unwrap() + 1;
+        let code =
+            refused_with(&ready, |prepared| prepared.tail.0[at..at + 4].copy_from_slice(b"3082")).await;
+        assert_eq!(code, "tail_forbidden");
+    }
+
+    #[tokio::test]
+    async fn a_number_field_outside_its_place_is_refused() {
+        let mut plan = ProvisionPlan::standard(1);
+        let rect = Rect { x0: 200.0, y0: 300.0, x1: 300.0, y1: 318.0 };
+        plan.number.as_mut().unwrap().place = Some(PagePlace { page: 1, rect });
+        let ready = Ready::with(&plan, |_| {}).await;
+        assert_eq!(refused_with(&ready, |_| {}).await, "field_outside_place");
+    }
+
+    #[tokio::test]
+    async fn another_certificate_is_refused_whoever_it_names() {
+        let ready = Ready::new().await;
+        let twin = Sim::of(&ready.bench.session.person().full_name);
+        let code = refused_with(&ready, |prepared| prepared.certificate.0 = twin.certificate).await;
+        assert_eq!(code, "certificate_mismatch");
+
+        let stranger = Sim::of("Trần Thị B");
+        ready
+            .bench
+            .remember(|memory| memory.pin.as_mut().unwrap().certificate.0 = stranger.certificate.clone());
+        let code = refused_with(&ready, |prepared| prepared.certificate.0 = stranger.certificate).await;
+        assert_eq!(code, "certificate_mismatch");
+    }
+
+    #[tokio::test]
+    async fn a_text_that_speaks_of_another_document_is_refused() {
+        let ready = Ready::new().await;
+        let text = "Ky so VB Thoi viec can bo. Ma %%VC%%";
+        assert_eq!(
+            refused_with(&ready, |prepared| prepared.display_text = text.into()).await,
+            "display_text_mismatch"
+        );
+    }
+
+    #[tokio::test]
+    async fn another_manifest_is_refused() {
+        let ready = Ready::new().await;
+        let code = refused_with(&ready, |prepared| prepared.manifest.0.push(b' ')).await;
+        assert_eq!(code, "manifest_mismatch");
+        let other =
+            Ready::with(&ProvisionPlan::standard(1), |document| document.manifest = HexDigest([0; 32])).await;
+        assert_eq!(refused_with(&other, |_| {}).await, "manifest_mismatch");
+    }
+
+    #[tokio::test]
+    async fn a_decision_this_device_never_made_and_a_shorter_audit_log_are_refused() {
+        let ready = Ready::new().await;
+        ready.bench.remember(|memory| {
+            memory.history.confirmed = Some(HexDigest([1; 32]));
+            memory.checkpoint = Some("origin\n12\nroot\n".into());
+        });
+        let foreign = Some(HexDigest([2; 32]));
+        assert_eq!(
+            refused_with(&ready, |prepared| prepared.previous_decision = foreign).await,
+            "history_broken"
+        );
+        let code = refused_with(&ready, |prepared| {
+            prepared.previous_decision = Some(HexDigest([1; 32]));
+            prepared.checkpoint = Some("origin\n11\nroot\n".into());
+        });
+        assert_eq!(code.await, "history_broken");
+    }
+
+    #[tokio::test]
+    async fn what_is_too_late_or_not_mine_is_not_asked_for() {
+        let ready = Ready::new().await;
+        let mut expired = ready.prepared.clone();
+        expired.expires_at = NOW;
+        assert!(
+            matches!(told(&ready, &expired).await, CoreError::ReadAgain(told) if told.code == "decision_expired")
+        );
+
+        let other = Ready::with(&ProvisionPlan::standard(1), |document| document.state.turn_of = None).await;
+        let error = other.bench.session.check(&other.reviewed).await.unwrap_err();
+        assert!(matches!(error, Error::NotWaiting(_)), "{error}");
+        other.bench.remember(|memory| memory.pin = None);
+        let error = other.bench.session.check(&other.reviewed).await.unwrap_err();
+        assert!(matches!(error, Error::NotEnrolled), "{error}");
+        assert!(other.bench.server.asked().is_empty());
     }
 }

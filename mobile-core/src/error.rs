@@ -211,7 +211,9 @@ impl From<Error> for CoreError {
             Error::Statement { .. } => Self::DoNotSign(local(codes::STATEMENT_MISMATCH)),
             Error::Manifest(_) => Self::DoNotSign(local(codes::MANIFEST_MISMATCH)),
             Error::Tail(TailRefused::ChangesPage(_)) => Self::DoNotSign(shared(Code::TailChangesPage)),
-            Error::Tail(TailRefused::FieldOutsidePlace(_)) => Self::DoNotSign(shared(Code::FieldOutsidePlace)),
+            Error::Tail(TailRefused::FieldOutsidePlace(_)) => {
+                Self::DoNotSign(shared(Code::FieldOutsidePlace))
+            }
             Error::Tail(TailRefused::NotTheManifest(_)) => Self::DoNotSign(local(codes::MANIFEST_MISMATCH)),
             Error::Tail(_) | Error::WrongField { .. } => Self::DoNotSign(shared(Code::TailForbidden)),
             Error::History { .. } | Error::AuditShrank { .. } => {

@@ -31,7 +31,8 @@ impl Server {
         password: &str,
         totp: &str,
     ) -> Result<(Self, SignInResponse), Error> {
-        let request = SignInRequest { username: username.into(), password: password.into(), totp: totp.into() };
+        let request =
+            SignInRequest { username: username.into(), password: password.into(), totp: totp.into() };
         let response: SignInResponse = self.act("the sign-in", "/v1/sessions".into(), &request).await?;
         Ok((self.with_token(&response.token), response))
     }

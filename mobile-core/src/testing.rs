@@ -1,5 +1,7 @@
 //! A server, a key store and a memory for tests: they record what the core asked and answer what the test laid out.
 
+pub(crate) mod fixture;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
@@ -68,6 +70,13 @@ impl Script {
 
     pub(crate) fn json(&self, status: u16, body: &impl serde::Serialize) -> &Self {
         self.then(Ok(Response { status, headers: vec![], body: serde_json::to_vec(body).unwrap() }))
+    }
+
+    /// The whole of a file in one piece.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> &Self {
+        let range = format!("bytes 0-{}/{}", bytes.len() - 1, bytes.len());
+        let headers = vec![("content-range".into(), range)];
+        self.then(Ok(Response { status: 206, headers, body: bytes.to_vec() }))
     }
 
     pub(crate) fn breaks(&self) -> &Self {

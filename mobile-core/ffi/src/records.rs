@@ -171,6 +171,55 @@ pub struct InboxPage {
     pub next: Option<String>,
 }
 
+/// A declared field, read from the bytes; drawn with "văn thư sẽ điền".
+#[derive(Debug, Clone, uniffi::Record)]
+pub struct DeclaredField {
+    /// Its name.
+    pub name: String,
+    /// From 1; 0 for none.
+    pub page: u32,
+    /// Left, in points from the lower left of the page as displayed.
+    pub x: f64,
+    /// Bottom.
+    pub y: f64,
+    /// Width.
+    pub width: f64,
+    /// Height.
+    pub height: f64,
+}
+
+impl From<&core::DeclaredField> for DeclaredField {
+    fn from(field: &core::DeclaredField) -> Self {
+        let [x, y, width, height] = field.rect;
+        Self { name: field.name.clone(), page: field.page, x, y, width, height }
+    }
+}
+
+/// What the leader consents to.
+#[derive(Debug, Clone, uniffi::Record)]
+pub struct Consent {
+    /// The document.
+    pub document: String,
+    /// The attempt.
+    pub attempt: String,
+    /// The code to compare; none if the SIM computes none, and then the screen says so.
+    pub code: Option<String>,
+    /// "SIM sẽ hiện: …".
+    pub sim_shows: String,
+    /// The text as signed, with the literal `%%VC%%`.
+    pub display_text: String,
+    /// SHA-256 of the signed attributes: what the SIM signs.
+    pub dtbs: String,
+    /// SHA-256 of the signer's certificate.
+    pub certificate: String,
+    /// Thẩm quyền ký.
+    pub capacity: String,
+    /// What the clerk will fill in, and where.
+    pub fields: Vec<DeclaredField>,
+    /// After this, check again.
+    pub expires_at: SystemTime,
+}
+
 /// What the leader confirms when enrolling.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct EnrolmentConsent {
