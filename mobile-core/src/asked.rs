@@ -32,7 +32,7 @@ impl std::fmt::Debug for Asked {
         f.debug_struct("Asked")
             .field("attempt", &self.open.attempt)
             .field("handed_in", &self.handed_in)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -18,6 +18,7 @@ use trinhky_protos::document::{DocumentView, SignerView};
 use trinhky_protos::ids::AttemptId;
 use trinhky_protos::session::PersonView;
 use trinhky_protos::signing::{PrepareRequest, PrepareResponse};
+use trinhky_simpki::code::VerificationCode;
 
 use crate::bundle::main_file;
 use crate::certificate;
@@ -66,7 +67,7 @@ impl std::fmt::Debug for Checked {
         f.debug_struct("Checked")
             .field("attempt", &self.prepared.attempt)
             .field("dtbs", &self.finding.dtbs)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -104,7 +105,7 @@ impl Checked {
 
     /// The code that both screens show; none if the SIM computes none, and then the screen says so.
     pub fn code(&self) -> Option<&str> {
-        self.finding.prompt.code.as_ref().map(|code| code.as_str())
+        self.finding.prompt.code.as_ref().map(VerificationCode::as_str)
     }
 
     /// "SIM sẽ hiện: …", code and all.
@@ -245,6 +246,9 @@ pub fn check_manifest(document: &DocumentView, bytes: &[u8]) -> Result<Manifest,
 }
 
 /// SHA-256 over base and tail without the gap. The base is hashed already: its midstate goes on with the tail.
+///
+/// # Errors
+/// [`Error::Tail`] if the `ByteRange` is not the whole file but the gap, or the gap is not empty.
 pub fn byte_range_digest(base: &Midstate, tail: &[u8], review: &TailReview) -> Result<Digest, Error> {
     let malformed = || Error::Tail(trinhky_pades::changes::TailRefused::Signature("byte_range"));
     let within = |at: u64| usize::try_from(at.checked_sub(base.len())?).ok();
@@ -331,9 +335,18 @@ mod tests {
     async fn a_tail_that_changes_a_page_is_refused() {
         let ready = Ready::new().await;
         let page = ready.provisioned.manifest.fields[0].page_id;
-        let pages = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>";
-        let tail = tampered(&ready, page.number, pages);
-        assert_eq!(refused_with(&ready, |prepared| prepared.tail.0 = tail).await, "tail_changes_page");
+        let annotations = ready.provisioned.manifest.fields[0].annots;
+        for change in ["/Contents 3 0 R", "/Rotate 90", "/CropBox [0 0 10 10]"] {
+            let page_anew = format!(
+                "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> /Annots {annotations} /Tabs /S {change} >>"
+            );
+            let tail = tampered(&ready, page.number, &page_anew);
+            assert_eq!(
+                refused_with(&ready, |prepared| prepared.tail.0 = tail).await,
+                "tail_changes_page",
+                "{change}"
+            );
+        }
     }
 
     #[tokio::test]

@@ -20,6 +20,7 @@ use trinhky_protos::device::{
 use trinhky_protos::ids::AttemptId;
 use trinhky_protos::session::PersonView;
 use trinhky_protos::signing::AttemptView;
+use trinhky_simpki::code::VerificationCode;
 
 use crate::asked::Asked;
 use crate::certificate;
@@ -76,7 +77,7 @@ impl EnrolmentChecked {
 
     /// The code that both screens show; none if the SIM computes none.
     pub fn code(&self) -> Option<&str> {
-        self.prompt.code.as_ref().map(|code| code.as_str())
+        self.prompt.code.as_ref().map(VerificationCode::as_str)
     }
 
     /// "SIM sẽ hiện: …", code and all.

@@ -209,12 +209,13 @@ impl From<Error> for CoreError {
             Error::CertificateExpired { .. } => Self::Administrator(shared(Code::CertificateExpired)),
             Error::DisplayText { .. } => Self::DoNotSign(local(codes::DISPLAY_TEXT_MISMATCH)),
             Error::Statement { .. } => Self::DoNotSign(local(codes::STATEMENT_MISMATCH)),
-            Error::Manifest(_) => Self::DoNotSign(local(codes::MANIFEST_MISMATCH)),
             Error::Tail(TailRefused::ChangesPage(_)) => Self::DoNotSign(shared(Code::TailChangesPage)),
             Error::Tail(TailRefused::FieldOutsidePlace(_)) => {
                 Self::DoNotSign(shared(Code::FieldOutsidePlace))
             }
-            Error::Tail(TailRefused::NotTheManifest(_)) => Self::DoNotSign(local(codes::MANIFEST_MISMATCH)),
+            Error::Manifest(_) | Error::Tail(TailRefused::NotTheManifest(_)) => {
+                Self::DoNotSign(local(codes::MANIFEST_MISMATCH))
+            }
             Error::Tail(_) | Error::WrongField { .. } => Self::DoNotSign(shared(Code::TailForbidden)),
             Error::History { .. } | Error::AuditShrank { .. } => {
                 Self::DoNotSign(local(codes::HISTORY_BROKEN))

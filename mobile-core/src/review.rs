@@ -25,7 +25,10 @@ pub struct Reviewed {
 
 impl std::fmt::Debug for Reviewed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reviewed").field("document", &self.document.id).field("bundle", &self.bundle).finish()
+        f.debug_struct("Reviewed")
+            .field("document", &self.document.id)
+            .field("bundle", &self.bundle)
+            .finish_non_exhaustive()
     }
 }
 
@@ -117,16 +120,16 @@ fn check_extends(head: &[u8], head_digest: HexDigest, main: &BundleFileView) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::{Response, TransportError};
+    use crate::platform::Response;
     use crate::testing::Bench;
 
-    fn piece(bytes: &[u8], at: usize, end: usize) -> Result<Response, TransportError> {
+    fn piece(bytes: &[u8], at: usize, end: usize) -> Response {
         let range = format!("bytes {at}-{}/{}", end - 1, bytes.len());
-        Ok(Response {
+        Response {
             status: 206,
             headers: vec![("content-range".into(), range)],
             body: bytes[at..end].to_vec(),
-        })
+        }
     }
 
     #[tokio::test]
@@ -134,13 +137,13 @@ mod tests {
         let bench = Bench::new().await;
         let bytes: Vec<u8> = (0..(2 << 20) + 5).map(|i: u32| i.to_le_bytes()[1]).collect();
         let document = bench.document(&[("main", &bytes)]);
-        bench.server.json(200, &document).then(piece(&bytes, 0, 1 << 20)).breaks().breaks().breaks();
+        bench.server.json(200, &document).then_ok(piece(&bytes, 0, 1 << 20)).breaks().breaks().breaks();
         let error = bench.session.review(&document.id.to_string()).await.unwrap_err();
         assert!(matches!(error, Error::Transport(_)), "{error}");
         bench.server.asked();
 
-        bench.server.json(200, &document).then(piece(&bytes, 1 << 20, 2 << 20)).breaks();
-        bench.server.then(piece(&bytes, 2 << 20, bytes.len())).json(204, &"");
+        bench.server.json(200, &document).then_ok(piece(&bytes, 1 << 20, 2 << 20)).breaks();
+        bench.server.then_ok(piece(&bytes, 2 << 20, bytes.len())).json(204, &"");
         let reviewed = bench.session.review(&document.id.to_string()).await.unwrap();
         assert_eq!(**reviewed.main(), bytes);
         let asked = bench.server.asked();
@@ -153,7 +156,7 @@ mod tests {
         let bench = Bench::new().await;
         let document = bench.document(&[("main", b"%PDF-1.7 one")]);
         for _ in 0..2 {
-            bench.server.json(200, &document).then(piece(b"%PDF-1.7 two", 0, 12));
+            bench.server.json(200, &document).then_ok(piece(b"%PDF-1.7 two", 0, 12));
             let error = bench.session.review(&document.id.to_string()).await.unwrap_err();
             assert!(
                 matches!(&error, Error::BaseChanged { expected, .. } if *expected == document.head.sha256),
@@ -168,7 +171,7 @@ mod tests {
     async fn an_attachment_is_fetched_and_digested_too() {
         let bench = Bench::new().await;
         let document = bench.document(&[("main", b"%PDF-1.7 main"), ("attachment", b"%PDF-1.7 annex")]);
-        bench.server.json(200, &document).then(piece(b"%PDF-1.7 main", 0, 13)).then(piece(
+        bench.server.json(200, &document).then_ok(piece(b"%PDF-1.7 main", 0, 13)).then_ok(piece(
             b"%PDF-1.7 xnnex",
             0,
             14,
@@ -184,7 +187,7 @@ mod tests {
         let head = b"%PDF-1.7 BASE and a revision";
         document.head =
             FileRefView { sha256: HexDigest(Sha256::digest(head).into()), length: head.len() as u64 };
-        bench.server.json(200, &document).then(piece(head, 0, head.len()));
+        bench.server.json(200, &document).then_ok(piece(head, 0, head.len()));
         let error = bench.session.review(&document.id.to_string()).await.unwrap_err();
         assert!(matches!(error, Error::BaseChanged { .. }), "{error}");
     }
@@ -195,10 +198,10 @@ mod tests {
         let bytes = b"%PDF-1.7 one";
         let document = bench.document(&[("main", bytes)]);
         let id = document.id.to_string();
-        let whole = |body: &[u8]| Ok(Response { status: 200, headers: vec![], body: body.to_vec() });
-        bench.server.json(200, &document).then(whole(&bytes[..11]));
+        let whole = |body: &[u8]| Response { status: 200, headers: vec![], body: body.to_vec() };
+        bench.server.json(200, &document).then_ok(whole(&bytes[..11]));
         assert!(matches!(bench.session.review(&id).await.unwrap_err(), Error::WrongLength { found: 11, .. }));
-        bench.server.json(200, &document).then(piece(b"%PDF-1.7 one more", 0, 12));
+        bench.server.json(200, &document).then_ok(piece(b"%PDF-1.7 one more", 0, 12));
         assert!(matches!(bench.session.review(&id).await.unwrap_err(), Error::Unreadable { .. }));
         let mut endless = document.clone();
         endless.head.length = u64::MAX;
@@ -212,7 +215,7 @@ mod tests {
                 "{roles:?}"
             );
         }
-        bench.server.json(200, &document).then(whole(bytes)).json(204, &"");
+        bench.server.json(200, &document).then_ok(whole(bytes)).json(204, &"");
         bench.session.review(&id).await.unwrap();
     }
 }

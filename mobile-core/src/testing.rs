@@ -63,7 +63,11 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    pub(crate) fn then(&self, answer: Result<Response, TransportError>) -> &Self {
+    pub(crate) fn then_ok(&self, answer: Response) -> &Self {
+        self.then(Ok(answer))
+    }
+
+    fn then(&self, answer: Result<Response, TransportError>) -> &Self {
         self.answers.lock().unwrap().push_back(answer);
         self
     }

@@ -49,7 +49,8 @@ pub(crate) fn examine(
     let organisation = check_organisation(&task, anchors, now)?;
 
     let ingested = ingest(&base, &Limits::default()).map_err(|error| Error::Document(error.to_string()))?;
-    let fills: Vec<(&str, &str)> = task.fills.iter().map(|fill| (fill.field.as_str(), fill.text.as_str())).collect();
+    let fills: Vec<(&str, &str)> =
+        task.fills.iter().map(|fill| (fill.field.as_str(), fill.text.as_str())).collect();
     let expected = TailExpectation { field: &task.field, fills: &fills, manifest: Some(&manifest) };
     let review = check_tail(&base, &ingested.index, &task.tail.0, &expected).map_err(tail_refused)?;
     let content = trinhky_mobile_core::byte_range_digest(&ingested.midstate, &task.tail.0, &review)
@@ -82,7 +83,8 @@ fn check_fills(task: &SealTaskView, manifest: &Manifest) -> Result<(), Error> {
             return Err(wrong(format!("{name} would say {:?}", fill.map(|fill| fill.text.as_str()))));
         }
     }
-    match task.fills.iter().find(|fill| manifest.field(&fill.field).is_none_or(|field| !field.kind.is_text())) {
+    match task.fills.iter().find(|fill| manifest.field(&fill.field).is_none_or(|field| !field.kind.is_text()))
+    {
         Some(fill) => Err(wrong(format!("{} is no field for a text", fill.field))),
         None => Ok(()),
     }
@@ -91,7 +93,10 @@ fn check_fills(task: &SealTaskView, manifest: &Manifest) -> Result<(), Error> {
 /// Whether a drawn date (`ngày 02 tháng 3 năm 2026`, `2026-03-02`) is that day.
 fn same_day(drawn: &str, date: &str) -> bool {
     let numbers = |text: &str| -> Vec<u32> {
-        text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).filter_map(|n| n.parse().ok()).collect()
+        text.split(|c: char| !c.is_ascii_digit())
+            .filter(|part| !part.is_empty())
+            .filter_map(|n| n.parse().ok())
+            .collect()
     };
     let date = numbers(date);
     let drawn = numbers(drawn);
@@ -100,14 +105,19 @@ fn same_day(drawn: &str, date: &str) -> bool {
 
 /// The organisation's certificate is good now under our own roots. Revocation is the server's to ask before release; no
 /// network but the server's is reached from this desk.
-fn check_organisation(task: &SealTaskView, anchors: &TrustAnchors, now: OffsetDateTime) -> Result<Certificate, Error> {
+fn check_organisation(
+    task: &SealTaskView,
+    anchors: &TrustAnchors,
+    now: OffsetDateTime,
+) -> Result<Certificate, Error> {
     let read = |der: &[u8]| Certificate::from_der(der).map_err(|error| Error::Certificate(error.to_string()));
     let organisation = read(&task.certificate.0)?;
     let issuers = task.chain.iter().map(|issuer| read(&issuer.0)).collect::<Result<Vec<_>, _>>()?;
     let mut inputs = PathInputs::new(anchors, now);
     inputs.candidates = &issuers;
     inputs.mode = RevocationMode::Off;
-    validate(&organisation, &inputs, crypto::pure()).map_err(|failure| Error::Certificate(failure.problem.to_string()))?;
+    validate(&organisation, &inputs, crypto::pure())
+        .map_err(|failure| Error::Certificate(failure.problem.to_string()))?;
     Ok(organisation)
 }
 

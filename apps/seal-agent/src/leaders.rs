@@ -82,7 +82,11 @@ fn check_signature(signature: &SignatureReport, signer: &SignerView, config: &Co
         let checks = &signature.checks;
         let reasons = [&checks.signature, &checks.integrity, &checks.certificate];
         let reasons: Vec<_> = reasons.into_iter().filter_map(|check| check.reason.as_deref()).collect();
-        return Err(format!("its signature does not stand: {:?} {}", signature.sub_indication, reasons.join(", ")));
+        return Err(format!(
+            "its signature does not stand: {:?} {}",
+            signature.sub_indication,
+            reasons.join(", ")
+        ));
     }
     let (name, digest) = (&signature.signer.common_name, &signature.signer.sha256);
     if !same_name(name, &signer.full_name) {

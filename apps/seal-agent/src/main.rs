@@ -77,7 +77,10 @@ async fn main() -> ExitCode {
         Err(error) => {
             eprintln!("{} ({}: {error})", error.vietnamese(), error.code());
             let what = error.to_string();
-            println!("{}", json!({"error": {"code": error.code(), "message": error.vietnamese(), "what": what}}));
+            println!(
+                "{}",
+                json!({"error": {"code": error.code(), "message": error.vietnamese(), "what": what}})
+            );
             ExitCode::FAILURE
         }
     }

@@ -42,7 +42,8 @@ pub(crate) async fn seal(
 ) -> Result<serde_json::Value, Error> {
     let path = format!("/v1/documents/{document}");
     let view: DocumentView = server.get("the document", path.clone()).await.map_err(told)?;
-    let task: SealTaskView = server.get("the seal's task", format!("{path}/seal-task")).await.map_err(told)?;
+    let task: SealTaskView =
+        server.get("the seal's task", format!("{path}/seal-task")).await.map_err(told)?;
     let base = server.file(task.base, "the document to be sealed").await.map_err(told)?;
     let sealable = examine(task, view, &base, config, &anchors(config)?, clock::now()?)?;
     let journal = Journal::at(&config.journal);
@@ -72,7 +73,8 @@ pub(crate) async fn seal(
         digest: HexDigest(sealable.attributes.dtbs_digest().0),
     })?;
     let request = SealRequest { base: task.base.sha256, cms: Base64Bytes(cms) };
-    let sealed: DocumentView = server.act("the seal", format!("{path}/seal"), &request).await.map_err(told)?;
+    let sealed: DocumentView =
+        server.act("the seal", format!("{path}/seal"), &request).await.map_err(told)?;
     Ok(serde_json::json!({
         "document": document,
         "number": task.number,
@@ -91,12 +93,14 @@ fn sign(sealable: &Sealable, key: SealKey) -> Result<Vec<u8>, Error> {
     let organisation = &sealable.organisation;
     let attributes = &sealable.attributes;
     let raw = key.sign(&attributes.dtbs_digest())?;
-    let value = SignatureValue::from_raw(&raw, organisation.as_der()).map_err(|error| mismatch(error.to_string()))?;
+    let value =
+        SignatureValue::from_raw(&raw, organisation.as_der()).map_err(|error| mismatch(error.to_string()))?;
     crypto::pure()
         .verify(value.algorithm(), organisation.spki(), attributes.as_der(), value.as_bytes())
         .map_err(|error| mismatch(error.to_string()))?;
     let chain: Vec<&[u8]> = sealable.task.chain.iter().map(|issuer| issuer.0.as_slice()).collect();
-    cms::assemble(attributes, &value, organisation.as_der(), &chain).map_err(|error| mismatch(error.to_string()))
+    cms::assemble(attributes, &value, organisation.as_der(), &chain)
+        .map_err(|error| mismatch(error.to_string()))
 }
 
 /// The agent's own roots.

@@ -34,13 +34,16 @@ pub(crate) fn placed(bytes: &[u8], name: &str, revision: usize) -> Result<Placed
     let at = |offset: u64| usize::try_from(offset).ok();
     let (begin, end) = at(range.start).zip(at(range.end)).ok_or_else(|| wrong("too long"))?;
 
-    let signature = value_of(&file.latest(), name).map_err(broken)?.ok_or_else(|| wrong("it is not signed"))?;
+    let signature =
+        value_of(&file.latest(), name).map_err(broken)?.ok_or_else(|| wrong("it is not signed"))?;
     let [first, resume, last] = byte_range(&signature).ok_or_else(|| wrong("its ByteRange is malformed"))?;
     if !(begin < first && first < resume && resume < last && last == end) {
         return Err(wrong("its ByteRange is not its revision"));
     }
-    let part = |from: usize, to: usize| bytes.get(from..to).ok_or_else(|| wrong("its ByteRange is not in the file"));
-    let (head, before, gap, after) = (part(0, begin)?, part(begin, first)?, part(first, resume)?, part(resume, last)?);
+    let part =
+        |from: usize, to: usize| bytes.get(from..to).ok_or_else(|| wrong("its ByteRange is not in the file"));
+    let (head, before, gap, after) =
+        (part(0, begin)?, part(begin, first)?, part(first, resume)?, part(resume, last)?);
     if !matches!(gap, [b'<', .., b'>']) {
         return Err(wrong("its gap is no hex string"));
     }
@@ -49,7 +52,7 @@ pub(crate) fn placed(bytes: &[u8], name: &str, revision: usize) -> Result<Placed
         (*open, *close) = (b'<', b'>');
     }
     let digest = |parts: &[&[u8]]| -> [u8; 32] {
-        parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize().into()
+        parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize().into()
     };
     Ok(Placed {
         head: HexDigest(digest(&[head])),
