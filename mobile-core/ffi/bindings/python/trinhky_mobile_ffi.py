@@ -527,6 +527,10 @@ def _uniffi_check_contract_api_version(lib):
 def _uniffi_check_api_checksums(lib):
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_asked_next() != 1687:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_trinhky_mobile_ffi_checksum_method_checked_consent() != 29557:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_trinhky_mobile_ffi_checksum_method_checked_decide() != 43201:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_clock_now() != 53312:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_core_resume() != 17942:
@@ -556,6 +560,8 @@ def _uniffi_check_api_checksums(lib):
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_reviewed_others() != 54710:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_session_begin_enrolment() != 22716:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_trinhky_mobile_ffi_checksum_method_session_check() != 18957:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_session_expires_at() != 2085:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -607,6 +613,12 @@ _UniffiLib.ffi_trinhky_mobile_ffi_uniffi_contract_version.restype = ctypes.c_uin
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_asked_next.argtypes = (
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_asked_next.restype = ctypes.c_uint16
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_checked_consent.argtypes = (
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_checked_consent.restype = ctypes.c_uint16
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_checked_decide.argtypes = (
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_checked_decide.restype = ctypes.c_uint16
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_clock_now.argtypes = (
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_clock_now.restype = ctypes.c_uint16
@@ -652,6 +664,9 @@ _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_reviewed_others.restype = c
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_begin_enrolment.argtypes = (
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_begin_enrolment.restype = ctypes.c_uint16
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_check.argtypes = (
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_check.restype = ctypes.c_uint16
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_expires_at.argtypes = (
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_expires_at.restype = ctypes.c_uint16
@@ -683,6 +698,15 @@ _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_asked_next.argtypes = (
     ctypes.c_uint64,
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_asked_next.restype = ctypes.c_uint64
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_checked_consent.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_checked_consent.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_checked_decide.argtypes = (
+    ctypes.c_uint64,
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_checked_decide.restype = ctypes.c_uint64
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_clock_now.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -765,6 +789,11 @@ _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_begin_enrolment.argtypes 
     _UniffiRustBuffer,
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_begin_enrolment.restype = ctypes.c_uint64
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_check.argtypes = (
+    ctypes.c_uint64,
+    ctypes.c_uint64,
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_check.restype = ctypes.c_uint64
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_expires_at.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -819,6 +848,16 @@ _UniffiLib.uniffi_trinhky_mobile_ffi_fn_free_asked.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_free_asked.restype = None
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_clone_checked.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_clone_checked.restype = ctypes.c_uint64
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_free_checked.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_free_checked.restype = None
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_clone_clock.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1470,6 +1509,238 @@ class _UniffiFfiConverterOptionalString(_UniffiConverterRustBuffer):
         else:
             raise InternalError("Unexpected flag byte for optional type")
 
+class _UniffiFfiConverterUInt32(_UniffiConverterPrimitiveInt):
+    CLASS_NAME = "u32"
+    VALUE_MIN = 0
+    VALUE_MAX = 2**32
+
+    @staticmethod
+    def read(buf):
+        return buf.read_u32()
+
+    @staticmethod
+    def write(value, buf):
+        buf.write_u32(value)
+
+class _UniffiFfiConverterFloat64(_UniffiConverterPrimitiveFloat):
+    @staticmethod
+    def read(buf):
+        return buf.read_double()
+
+    @staticmethod
+    def write(value, buf):
+        buf.write_double(value)
+
+@dataclass
+class DeclaredField:
+    """
+    A declared field, read from the bytes; drawn with "văn thư sẽ điền".
+"""
+    def __init__(self, *, name:str, page:int, x:float, y:float, width:float, height:float):
+        self.name = name
+        self.page = page
+        self.x = x
+        self.y = y
+        self.width = width
+        self.height = height
+        
+        
+
+    
+    def __str__(self):
+        return "DeclaredField(name={}, page={}, x={}, y={}, width={}, height={})".format(self.name, self.page, self.x, self.y, self.width, self.height)
+    def __eq__(self, other):
+        if self.name != other.name:
+            return False
+        if self.page != other.page:
+            return False
+        if self.x != other.x:
+            return False
+        if self.y != other.y:
+            return False
+        if self.width != other.width:
+            return False
+        if self.height != other.height:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeDeclaredField(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return DeclaredField(
+            name=_UniffiFfiConverterString.read(buf),
+            page=_UniffiFfiConverterUInt32.read(buf),
+            x=_UniffiFfiConverterFloat64.read(buf),
+            y=_UniffiFfiConverterFloat64.read(buf),
+            width=_UniffiFfiConverterFloat64.read(buf),
+            height=_UniffiFfiConverterFloat64.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.name)
+        _UniffiFfiConverterUInt32.check_lower(value.page)
+        _UniffiFfiConverterFloat64.check_lower(value.x)
+        _UniffiFfiConverterFloat64.check_lower(value.y)
+        _UniffiFfiConverterFloat64.check_lower(value.width)
+        _UniffiFfiConverterFloat64.check_lower(value.height)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.name, buf)
+        _UniffiFfiConverterUInt32.write(value.page, buf)
+        _UniffiFfiConverterFloat64.write(value.x, buf)
+        _UniffiFfiConverterFloat64.write(value.y, buf)
+        _UniffiFfiConverterFloat64.write(value.width, buf)
+        _UniffiFfiConverterFloat64.write(value.height, buf)
+
+class _UniffiFfiConverterSequenceTypeDeclaredField(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeDeclaredField.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeDeclaredField.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeDeclaredField.read(buf) for i in range(count)
+        ]
+
+# The Timestamp type.
+Timestamp = datetime.datetime
+
+# There is a loss of precision when converting from Rust timestamps,
+# which are accurate to the nanosecond,
+# to Python datetimes, which have a variable precision due to the use of float as representation.
+class _UniffiFfiConverterTimestamp(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        seconds = buf.read_i64()
+        microseconds = buf.read_u32() / 1000
+        # Use fromtimestamp(0) then add the seconds using a timedelta.  This
+        # ensures that we get OverflowError rather than ValueError when
+        # seconds is too large.
+        if seconds >= 0:
+            return datetime.datetime.fromtimestamp(0, tz=datetime.timezone.utc) + datetime.timedelta(seconds=seconds, microseconds=microseconds)
+        else:
+            return datetime.datetime.fromtimestamp(0, tz=datetime.timezone.utc) - datetime.timedelta(seconds=-seconds, microseconds=microseconds)
+
+    @staticmethod
+    def check_lower(value):
+        pass
+
+    @staticmethod
+    def write(value, buf):
+        if value >= datetime.datetime.fromtimestamp(0, datetime.timezone.utc):
+            sign = 1
+            delta = value - datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
+        else:
+            sign = -1
+            delta = datetime.datetime.fromtimestamp(0, datetime.timezone.utc) - value
+
+        seconds = delta.seconds + delta.days * 24 * 3600
+        nanoseconds = delta.microseconds * 1000
+        buf.write_i64(sign * seconds)
+        buf.write_u32(nanoseconds)
+
+@dataclass
+class Consent:
+    """
+    What the leader consents to.
+"""
+    def __init__(self, *, document:str, attempt:str, code:typing.Optional[str], sim_shows:str, display_text:str, dtbs:str, certificate:str, capacity:str, fields:typing.List[DeclaredField], expires_at:Timestamp):
+        self.document = document
+        self.attempt = attempt
+        self.code = code
+        self.sim_shows = sim_shows
+        self.display_text = display_text
+        self.dtbs = dtbs
+        self.certificate = certificate
+        self.capacity = capacity
+        self.fields = fields
+        self.expires_at = expires_at
+        
+        
+
+    
+    def __str__(self):
+        return "Consent(document={}, attempt={}, code={}, sim_shows={}, display_text={}, dtbs={}, certificate={}, capacity={}, fields={}, expires_at={})".format(self.document, self.attempt, self.code, self.sim_shows, self.display_text, self.dtbs, self.certificate, self.capacity, self.fields, self.expires_at)
+    def __eq__(self, other):
+        if self.document != other.document:
+            return False
+        if self.attempt != other.attempt:
+            return False
+        if self.code != other.code:
+            return False
+        if self.sim_shows != other.sim_shows:
+            return False
+        if self.display_text != other.display_text:
+            return False
+        if self.dtbs != other.dtbs:
+            return False
+        if self.certificate != other.certificate:
+            return False
+        if self.capacity != other.capacity:
+            return False
+        if self.fields != other.fields:
+            return False
+        if self.expires_at != other.expires_at:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeConsent(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return Consent(
+            document=_UniffiFfiConverterString.read(buf),
+            attempt=_UniffiFfiConverterString.read(buf),
+            code=_UniffiFfiConverterOptionalString.read(buf),
+            sim_shows=_UniffiFfiConverterString.read(buf),
+            display_text=_UniffiFfiConverterString.read(buf),
+            dtbs=_UniffiFfiConverterString.read(buf),
+            certificate=_UniffiFfiConverterString.read(buf),
+            capacity=_UniffiFfiConverterString.read(buf),
+            fields=_UniffiFfiConverterSequenceTypeDeclaredField.read(buf),
+            expires_at=_UniffiFfiConverterTimestamp.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.document)
+        _UniffiFfiConverterString.check_lower(value.attempt)
+        _UniffiFfiConverterOptionalString.check_lower(value.code)
+        _UniffiFfiConverterString.check_lower(value.sim_shows)
+        _UniffiFfiConverterString.check_lower(value.display_text)
+        _UniffiFfiConverterString.check_lower(value.dtbs)
+        _UniffiFfiConverterString.check_lower(value.certificate)
+        _UniffiFfiConverterString.check_lower(value.capacity)
+        _UniffiFfiConverterSequenceTypeDeclaredField.check_lower(value.fields)
+        _UniffiFfiConverterTimestamp.check_lower(value.expires_at)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.document, buf)
+        _UniffiFfiConverterString.write(value.attempt, buf)
+        _UniffiFfiConverterOptionalString.write(value.code, buf)
+        _UniffiFfiConverterString.write(value.sim_shows, buf)
+        _UniffiFfiConverterString.write(value.display_text, buf)
+        _UniffiFfiConverterString.write(value.dtbs, buf)
+        _UniffiFfiConverterString.write(value.certificate, buf)
+        _UniffiFfiConverterString.write(value.capacity, buf)
+        _UniffiFfiConverterSequenceTypeDeclaredField.write(value.fields, buf)
+        _UniffiFfiConverterTimestamp.write(value.expires_at, buf)
+
 @dataclass
 class Signer:
     """
@@ -1628,43 +1899,6 @@ class _UniffiFfiConverterSequenceTypeBundleFile(_UniffiConverterRustBuffer):
         return [
             _UniffiFfiConverterTypeBundleFile.read(buf) for i in range(count)
         ]
-
-# The Timestamp type.
-Timestamp = datetime.datetime
-
-# There is a loss of precision when converting from Rust timestamps,
-# which are accurate to the nanosecond,
-# to Python datetimes, which have a variable precision due to the use of float as representation.
-class _UniffiFfiConverterTimestamp(_UniffiConverterRustBuffer):
-    @staticmethod
-    def read(buf):
-        seconds = buf.read_i64()
-        microseconds = buf.read_u32() / 1000
-        # Use fromtimestamp(0) then add the seconds using a timedelta.  This
-        # ensures that we get OverflowError rather than ValueError when
-        # seconds is too large.
-        if seconds >= 0:
-            return datetime.datetime.fromtimestamp(0, tz=datetime.timezone.utc) + datetime.timedelta(seconds=seconds, microseconds=microseconds)
-        else:
-            return datetime.datetime.fromtimestamp(0, tz=datetime.timezone.utc) - datetime.timedelta(seconds=-seconds, microseconds=microseconds)
-
-    @staticmethod
-    def check_lower(value):
-        pass
-
-    @staticmethod
-    def write(value, buf):
-        if value >= datetime.datetime.fromtimestamp(0, datetime.timezone.utc):
-            sign = 1
-            delta = value - datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
-        else:
-            sign = -1
-            delta = datetime.datetime.fromtimestamp(0, datetime.timezone.utc) - value
-
-        seconds = delta.seconds + delta.days * 24 * 3600
-        nanoseconds = delta.microseconds * 1000
-        buf.write_i64(sign * seconds)
-        buf.write_u32(nanoseconds)
 
 class _UniffiFfiConverterOptionalTimestamp(_UniffiConverterRustBuffer):
     @classmethod
@@ -2078,19 +2312,6 @@ class _UniffiFfiConverterBoolean:
     @classmethod
     def write(cls, value, buf):
         buf.write_u8(value)
-
-class _UniffiFfiConverterUInt32(_UniffiConverterPrimitiveInt):
-    CLASS_NAME = "u32"
-    VALUE_MIN = 0
-    VALUE_MAX = 2**32
-
-    @staticmethod
-    def read(buf):
-        return buf.read_u32()
-
-    @staticmethod
-    def write(value, buf):
-        buf.write_u32(value)
 
 class _UniffiFfiConverterOptionalUInt32(_UniffiConverterRustBuffer):
     @classmethod
@@ -3033,6 +3254,112 @@ class _UniffiFfiConverterTypeAsked:
         buf.write_u64(cls.lower(value))
 
 
+class CheckedProtocol(typing.Protocol):
+    """
+    What the leader may consent to, once.
+"""
+    
+    def consent(self, ) -> Consent:
+        """
+        What to show before asking for consent.
+"""
+        raise NotImplementedError
+    async def decide(self, ) -> Asked:
+        """
+        The leader said yes: the device key signs the decision, the server is asked to ask the SIM.
+"""
+        raise NotImplementedError
+
+class Checked(CheckedProtocol):
+    """
+    What the leader may consent to, once.
+"""
+    
+    _handle: ctypes.c_uint64
+    
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_trinhky_mobile_ffi_fn_free_checked, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_trinhky_mobile_ffi_fn_clone_checked, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    def consent(self, ) -> Consent:
+        """
+        What to show before asking for consent.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeConsent.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_checked_consent,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    async def decide(self, ) -> Asked:
+        """
+        The leader said yes: the device key signs the decision, the server is asked to ask the SIM.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeAsked.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeCoreError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_checked_decide(*_uniffi_lowered_args),
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_poll_u64,
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_complete_u64,
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_free_u64,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
+
+
+
+
+
+class _UniffiFfiConverterTypeChecked:
+    @staticmethod
+    def lift(value: int) -> Checked:
+        return Checked._uniffi_make_instance(value)
+
+    @staticmethod
+    def check_lower(value: Checked):
+        if not isinstance(value, Checked):
+            raise TypeError("Expected Checked instance, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: Checked) -> ctypes.c_uint64:
+        return value._uniffi_clone_handle()
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer) -> Checked:
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: Checked, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
+
 class Clock():
     """
     The time, where it is not the system's.
@@ -3275,31 +3602,6 @@ class _UniffiFfiConverterTypeEnrolmentChecked:
     def write(cls, value: EnrolmentChecked, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
 
-class _UniffiFfiConverterOptionalTypeAsked(_UniffiConverterRustBuffer):
-    @classmethod
-    def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterTypeAsked.check_lower(value)
-
-    @classmethod
-    def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterTypeAsked.write(value, buf)
-
-    @classmethod
-    def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterTypeAsked.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
-
 class _UniffiFfiConverterOptionalBytes(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
@@ -3472,6 +3774,31 @@ class _UniffiFfiConverterTypeReviewed:
     def write(cls, value: Reviewed, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
 
+class _UniffiFfiConverterOptionalTypeAsked(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        if value is not None:
+            _UniffiFfiConverterTypeAsked.check_lower(value)
+
+    @classmethod
+    def write(cls, value, buf):
+        if value is None:
+            buf.write_u8(0)
+            return
+
+        buf.write_u8(1)
+        _UniffiFfiConverterTypeAsked.write(value, buf)
+
+    @classmethod
+    def read(cls, buf):
+        flag = buf.read_u8()
+        if flag == 0:
+            return None
+        elif flag == 1:
+            return _UniffiFfiConverterTypeAsked.read(buf)
+        else:
+            raise InternalError("Unexpected flag byte for optional type")
+
 
 class SessionProtocol(typing.Protocol):
     """
@@ -3481,6 +3808,11 @@ class SessionProtocol(typing.Protocol):
     async def begin_enrolment(self, name: str) -> EnrolmentChecked:
         """
         Begins to enrol this device; `name` is what its owner calls it.
+"""
+        raise NotImplementedError
+    async def check(self, reviewed: Reviewed) -> Checked:
+        """
+        Has a signature prepared and checks that it only adds this signature to what was reviewed.
 """
         raise NotImplementedError
     def expires_at(self, ) -> Timestamp:
@@ -3565,6 +3897,26 @@ class Session(SessionProtocol):
         _uniffi_error_converter = _UniffiFfiConverterTypeCoreError
         return await _uniffi_rust_call_async(
             _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_begin_enrolment(*_uniffi_lowered_args),
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_poll_u64,
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_complete_u64,
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_free_u64,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
+    async def check(self, reviewed: Reviewed) -> Checked:
+        """
+        Has a signature prepared and checks that it only adds this signature to what was reviewed.
+"""
+        
+        _UniffiFfiConverterTypeReviewed.check_lower(reviewed)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeReviewed.lower(reviewed),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeChecked.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeCoreError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_check(*_uniffi_lowered_args),
             _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_poll_u64,
             _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_complete_u64,
             _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_free_u64,
@@ -4508,6 +4860,8 @@ __all__ = [
     "KeepError",
     "TransportError",
     "BundleFile",
+    "DeclaredField",
+    "Consent",
     "Signer",
     "Recipient",
     "Document",
@@ -4522,6 +4876,8 @@ __all__ = [
     "Settings",
     "Asked",
     "AskedProtocol",
+    "Checked",
+    "CheckedProtocol",
     "ClockImpl",
     "Clock",
     "EnrolmentChecked",

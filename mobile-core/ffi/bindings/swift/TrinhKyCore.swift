@@ -519,6 +519,22 @@ fileprivate struct FfiConverterUInt64: FfiConverterPrimitive {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterDouble: FfiConverterPrimitive {
+    typealias FfiType = Double
+    typealias SwiftType = Double
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Double {
+        return try lift(readDouble(&buf))
+    }
+
+    public static func write(_ value: Double, into buf: inout [UInt8]) {
+        writeDouble(&buf, lower(value))
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterBool : FfiConverter {
     typealias FfiType = Int8
     typealias SwiftType = Bool
@@ -779,6 +795,159 @@ public func FfiConverterTypeAsked_lift(_ handle: UInt64) throws -> Asked {
 #endif
 public func FfiConverterTypeAsked_lower(_ value: Asked) -> UInt64 {
     return FfiConverterTypeAsked.lower(value)
+}
+
+
+
+
+
+
+/**
+ * What the leader may consent to, once.
+ */
+public protocol CheckedProtocol: AnyObject, Sendable {
+    
+    /**
+     * What to show before asking for consent.
+     */
+    func consent()  -> Consent
+    
+    /**
+     * The leader said yes: the device key signs the decision, the server is asked to ask the SIM.
+     */
+    func decide() async throws  -> Asked
+    
+}
+/**
+ * What the leader may consent to, once.
+ */
+open class Checked: CheckedProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_trinhky_mobile_ffi_fn_clone_checked(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_trinhky_mobile_ffi_fn_free_checked(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * What to show before asking for consent.
+     */
+open func consent() -> Consent  {
+    return try!  FfiConverterTypeConsent_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_trinhky_mobile_ffi_fn_method_checked_consent(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The leader said yes: the device key signs the decision, the server is asked to ask the SIM.
+     */
+open func decide()async throws  -> Asked  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_trinhky_mobile_ffi_fn_method_checked_decide(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_trinhky_mobile_ffi_rust_future_poll_u64,
+            completeFunc: ffi_trinhky_mobile_ffi_rust_future_complete_u64,
+            freeFunc: ffi_trinhky_mobile_ffi_rust_future_free_u64,
+            liftFunc: FfiConverterTypeAsked_lift,
+            errorHandler: FfiConverterTypeCoreError_lift
+        )
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeChecked: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = Checked
+
+    public static func lift(_ handle: UInt64) throws -> Checked {
+        return Checked(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: Checked) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Checked {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Checked, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChecked_lift(_ handle: UInt64) throws -> Checked {
+    return try FfiConverterTypeChecked.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeChecked_lower(_ value: Checked) -> UInt64 {
+    return FfiConverterTypeChecked.lower(value)
 }
 
 
@@ -2062,6 +2231,11 @@ public func FfiConverterTypeReviewed_lower(_ value: Reviewed) -> UInt64 {
 public protocol SessionProtocol: AnyObject, Sendable {
     
     /**
+     * Has a signature prepared and checks that it only adds this signature to what was reviewed.
+     */
+    func check(reviewed: Reviewed) async throws  -> Checked
+    
+    /**
      * Begins to enrol this device; `name` is what its owner calls it.
      */
     func beginEnrolment(name: String) async throws  -> EnrolmentChecked
@@ -2162,6 +2336,25 @@ open class Session: SessionProtocol, @unchecked Sendable {
 
     
 
+    
+    /**
+     * Has a signature prepared and checks that it only adds this signature to what was reviewed.
+     */
+open func check(reviewed: Reviewed)async throws  -> Checked  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_trinhky_mobile_ffi_fn_method_session_check(
+                        self.uniffiCloneHandle(),FfiConverterTypeReviewed_lower(reviewed)
+                )
+            },
+            pollFunc: ffi_trinhky_mobile_ffi_rust_future_poll_u64,
+            completeFunc: ffi_trinhky_mobile_ffi_rust_future_complete_u64,
+            freeFunc: ffi_trinhky_mobile_ffi_rust_future_free_u64,
+            liftFunc: FfiConverterTypeChecked_lift,
+            errorHandler: FfiConverterTypeCoreError_lift
+        )
+}
     
     /**
      * Begins to enrol this device; `name` is what its owner calls it.
@@ -2669,6 +2862,264 @@ public func FfiConverterTypeBundleFile_lift(_ buf: RustBuffer) throws -> BundleF
 #endif
 public func FfiConverterTypeBundleFile_lower(_ value: BundleFile) -> RustBuffer {
     return FfiConverterTypeBundleFile.lower(value)
+}
+
+
+/**
+ * What the leader consents to.
+ */
+public struct Consent: Equatable, Hashable {
+    /**
+     * The document.
+     */
+    public var document: String
+    /**
+     * The attempt.
+     */
+    public var attempt: String
+    /**
+     * The code to compare; none if the SIM computes none, and then the screen says so.
+     */
+    public var code: String?
+    /**
+     * "SIM sẽ hiện: …".
+     */
+    public var simShows: String
+    /**
+     * The text as signed, with the literal `%%VC%%`.
+     */
+    public var displayText: String
+    /**
+     * SHA-256 of the signed attributes: what the SIM signs.
+     */
+    public var dtbs: String
+    /**
+     * SHA-256 of the signer's certificate.
+     */
+    public var certificate: String
+    /**
+     * Thẩm quyền ký.
+     */
+    public var capacity: String
+    /**
+     * What the clerk will fill in, and where.
+     */
+    public var fields: [DeclaredField]
+    /**
+     * After this, check again.
+     */
+    public var expiresAt: Date
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The document.
+         */document: String, 
+        /**
+         * The attempt.
+         */attempt: String, 
+        /**
+         * The code to compare; none if the SIM computes none, and then the screen says so.
+         */code: String?, 
+        /**
+         * "SIM sẽ hiện: …".
+         */simShows: String, 
+        /**
+         * The text as signed, with the literal `%%VC%%`.
+         */displayText: String, 
+        /**
+         * SHA-256 of the signed attributes: what the SIM signs.
+         */dtbs: String, 
+        /**
+         * SHA-256 of the signer's certificate.
+         */certificate: String, 
+        /**
+         * Thẩm quyền ký.
+         */capacity: String, 
+        /**
+         * What the clerk will fill in, and where.
+         */fields: [DeclaredField], 
+        /**
+         * After this, check again.
+         */expiresAt: Date) {
+        self.document = document
+        self.attempt = attempt
+        self.code = code
+        self.simShows = simShows
+        self.displayText = displayText
+        self.dtbs = dtbs
+        self.certificate = certificate
+        self.capacity = capacity
+        self.fields = fields
+        self.expiresAt = expiresAt
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Consent: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeConsent: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Consent {
+        return
+            try Consent(
+                document: FfiConverterString.read(from: &buf), 
+                attempt: FfiConverterString.read(from: &buf), 
+                code: FfiConverterOptionString.read(from: &buf), 
+                simShows: FfiConverterString.read(from: &buf), 
+                displayText: FfiConverterString.read(from: &buf), 
+                dtbs: FfiConverterString.read(from: &buf), 
+                certificate: FfiConverterString.read(from: &buf), 
+                capacity: FfiConverterString.read(from: &buf), 
+                fields: FfiConverterSequenceTypeDeclaredField.read(from: &buf), 
+                expiresAt: FfiConverterTimestamp.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Consent, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.document, into: &buf)
+        FfiConverterString.write(value.attempt, into: &buf)
+        FfiConverterOptionString.write(value.code, into: &buf)
+        FfiConverterString.write(value.simShows, into: &buf)
+        FfiConverterString.write(value.displayText, into: &buf)
+        FfiConverterString.write(value.dtbs, into: &buf)
+        FfiConverterString.write(value.certificate, into: &buf)
+        FfiConverterString.write(value.capacity, into: &buf)
+        FfiConverterSequenceTypeDeclaredField.write(value.fields, into: &buf)
+        FfiConverterTimestamp.write(value.expiresAt, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeConsent_lift(_ buf: RustBuffer) throws -> Consent {
+    return try FfiConverterTypeConsent.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeConsent_lower(_ value: Consent) -> RustBuffer {
+    return FfiConverterTypeConsent.lower(value)
+}
+
+
+/**
+ * A declared field, read from the bytes; drawn with "văn thư sẽ điền".
+ */
+public struct DeclaredField: Equatable, Hashable {
+    /**
+     * Its name.
+     */
+    public var name: String
+    /**
+     * From 1; 0 for none.
+     */
+    public var page: UInt32
+    /**
+     * Left, in points from the lower left of the page as displayed.
+     */
+    public var x: Double
+    /**
+     * Bottom.
+     */
+    public var y: Double
+    /**
+     * Width.
+     */
+    public var width: Double
+    /**
+     * Height.
+     */
+    public var height: Double
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its name.
+         */name: String, 
+        /**
+         * From 1; 0 for none.
+         */page: UInt32, 
+        /**
+         * Left, in points from the lower left of the page as displayed.
+         */x: Double, 
+        /**
+         * Bottom.
+         */y: Double, 
+        /**
+         * Width.
+         */width: Double, 
+        /**
+         * Height.
+         */height: Double) {
+        self.name = name
+        self.page = page
+        self.x = x
+        self.y = y
+        self.width = width
+        self.height = height
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension DeclaredField: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeDeclaredField: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> DeclaredField {
+        return
+            try DeclaredField(
+                name: FfiConverterString.read(from: &buf), 
+                page: FfiConverterUInt32.read(from: &buf), 
+                x: FfiConverterDouble.read(from: &buf), 
+                y: FfiConverterDouble.read(from: &buf), 
+                width: FfiConverterDouble.read(from: &buf), 
+                height: FfiConverterDouble.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: DeclaredField, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.name, into: &buf)
+        FfiConverterUInt32.write(value.page, into: &buf)
+        FfiConverterDouble.write(value.x, into: &buf)
+        FfiConverterDouble.write(value.y, into: &buf)
+        FfiConverterDouble.write(value.width, into: &buf)
+        FfiConverterDouble.write(value.height, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDeclaredField_lift(_ buf: RustBuffer) throws -> DeclaredField {
+    return try FfiConverterTypeDeclaredField.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeDeclaredField_lower(_ value: DeclaredField) -> RustBuffer {
+    return FfiConverterTypeDeclaredField.lower(value)
 }
 
 
@@ -4586,6 +5037,31 @@ fileprivate struct FfiConverterSequenceTypeBundleFile: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeDeclaredField: FfiConverterRustBuffer {
+    typealias SwiftType = [DeclaredField]
+
+    public static func write(_ value: [DeclaredField], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeDeclaredField.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [DeclaredField] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [DeclaredField]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeDeclaredField.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeDocument: FfiConverterRustBuffer {
     typealias SwiftType = [Document]
 
@@ -4854,6 +5330,12 @@ private let initializationResult: InitializationResult = {
     if (uniffi_trinhky_mobile_ffi_checksum_method_transport_send() != 19515) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_trinhky_mobile_ffi_checksum_method_checked_consent() != 29557) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_trinhky_mobile_ffi_checksum_method_checked_decide() != 43201) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_trinhky_mobile_ffi_checksum_method_asked_next() != 1687) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -4879,6 +5361,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_trinhky_mobile_ffi_checksum_method_reviewed_others() != 54710) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_trinhky_mobile_ffi_checksum_method_session_check() != 18957) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_trinhky_mobile_ffi_checksum_method_session_begin_enrolment() != 22716) {

@@ -410,6 +410,26 @@ void uniffi_trinhky_mobile_ffi_fn_init_callback_vtable_transport(const UniffiVTa
 uint64_t uniffi_trinhky_mobile_ffi_fn_method_transport_send(uint64_t ptr, RustBuffer request
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_CLONE_CHECKED
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_CLONE_CHECKED
+uint64_t uniffi_trinhky_mobile_ffi_fn_clone_checked(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_FREE_CHECKED
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_FREE_CHECKED
+void uniffi_trinhky_mobile_ffi_fn_free_checked(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_CHECKED_CONSENT
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_CHECKED_CONSENT
+RustBuffer uniffi_trinhky_mobile_ffi_fn_method_checked_consent(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_CHECKED_DECIDE
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_CHECKED_DECIDE
+uint64_t uniffi_trinhky_mobile_ffi_fn_method_checked_decide(uint64_t ptr
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_CLONE_ASKED
 #define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_CLONE_ASKED
 uint64_t uniffi_trinhky_mobile_ffi_fn_clone_asked(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -508,6 +528,11 @@ uint64_t uniffi_trinhky_mobile_ffi_fn_clone_session(uint64_t handle, RustCallSta
 #ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_FREE_SESSION
 #define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_FREE_SESSION
 void uniffi_trinhky_mobile_ffi_fn_free_session(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_SESSION_CHECK
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_SESSION_CHECK
+uint64_t uniffi_trinhky_mobile_ffi_fn_method_session_check(uint64_t ptr, uint64_t reviewed
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_SESSION_BEGIN_ENROLMENT
@@ -851,6 +876,18 @@ uint16_t uniffi_trinhky_mobile_ffi_checksum_method_transport_send(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_CHECKED_CONSENT
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_CHECKED_CONSENT
+uint16_t uniffi_trinhky_mobile_ffi_checksum_method_checked_consent(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_CHECKED_DECIDE
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_CHECKED_DECIDE
+uint16_t uniffi_trinhky_mobile_ffi_checksum_method_checked_decide(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_ASKED_NEXT
 #define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_ASKED_NEXT
 uint16_t uniffi_trinhky_mobile_ffi_checksum_method_asked_next(void
@@ -902,6 +939,12 @@ uint16_t uniffi_trinhky_mobile_ffi_checksum_method_reviewed_other(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_REVIEWED_OTHERS
 #define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_REVIEWED_OTHERS
 uint16_t uniffi_trinhky_mobile_ffi_checksum_method_reviewed_others(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_SESSION_CHECK
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_SESSION_CHECK
+uint16_t uniffi_trinhky_mobile_ffi_checksum_method_session_check(void
     
 );
 #endif

@@ -794,6 +794,10 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_trinhky_mobile_ffi_checksum_method_transport_send(
     ): Int
+    external fun uniffi_trinhky_mobile_ffi_checksum_method_checked_consent(
+    ): Int
+    external fun uniffi_trinhky_mobile_ffi_checksum_method_checked_decide(
+    ): Int
     external fun uniffi_trinhky_mobile_ffi_checksum_method_asked_next(
     ): Int
     external fun uniffi_trinhky_mobile_ffi_checksum_method_core_resume(
@@ -811,6 +815,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_trinhky_mobile_ffi_checksum_method_reviewed_other(
     ): Int
     external fun uniffi_trinhky_mobile_ffi_checksum_method_reviewed_others(
+    ): Int
+    external fun uniffi_trinhky_mobile_ffi_checksum_method_session_check(
     ): Int
     external fun uniffi_trinhky_mobile_ffi_checksum_method_session_begin_enrolment(
     ): Int
@@ -892,6 +898,14 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_trinhky_mobile_ffi_fn_method_transport_send(`ptr`: Long,`request`: RustBuffer.ByValue,
     ): Long
+    external fun uniffi_trinhky_mobile_ffi_fn_clone_checked(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_trinhky_mobile_ffi_fn_free_checked(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_trinhky_mobile_ffi_fn_method_checked_consent(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_trinhky_mobile_ffi_fn_method_checked_decide(`ptr`: Long,
+    ): Long
     external fun uniffi_trinhky_mobile_ffi_fn_clone_asked(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_trinhky_mobile_ffi_fn_free_asked(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -932,6 +946,8 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_trinhky_mobile_ffi_fn_free_session(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_trinhky_mobile_ffi_fn_method_session_check(`ptr`: Long,`reviewed`: Long,
+    ): Long
     external fun uniffi_trinhky_mobile_ffi_fn_method_session_begin_enrolment(`ptr`: Long,`name`: RustBuffer.ByValue,
     ): Long
     external fun uniffi_trinhky_mobile_ffi_fn_method_session_expires_at(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1087,6 +1103,12 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_transport_send() and 0xFFFF) != 19515) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_checked_consent() and 0xFFFF) != 29557) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_checked_decide() and 0xFFFF) != 43201) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_asked_next() and 0xFFFF) != 1687) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1112,6 +1134,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_reviewed_others() and 0xFFFF) != 54710) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_session_check() and 0xFFFF) != 18957) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_session_begin_enrolment() and 0xFFFF) != 22716) {
@@ -1537,6 +1562,29 @@ public object FfiConverterULong: FfiConverter<ULong, Long> {
 /**
  * @suppress
  */
+public object FfiConverterDouble: FfiConverter<Double, Double> {
+    override fun lift(value: Double): Double {
+        return value
+    }
+
+    override fun read(buf: ByteBuffer): Double {
+        return buf.getDouble()
+    }
+
+    override fun lower(value: Double): Double {
+        return value
+    }
+
+    override fun allocationSize(value: Double) = 8UL
+
+    override fun write(value: Double, buf: ByteBuffer) {
+        buf.putDouble(value)
+    }
+}
+
+/**
+ * @suppress
+ */
 public object FfiConverterBoolean: FfiConverter<Boolean, Byte> {
     override fun lift(value: Byte): Boolean {
         return value.toInt() != 0
@@ -1947,6 +1995,302 @@ public object FfiConverterTypeAsked: FfiConverter<Asked, Long> {
     override fun allocationSize(value: Asked) = 8UL
 
     override fun write(value: Asked, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * What the leader may consent to, once.
+ */
+public interface CheckedInterface {
+    
+    /**
+     * What to show before asking for consent.
+     */
+    fun `consent`(): Consent
+    
+    /**
+     * The leader said yes: the device key signs the decision, the server is asked to ask the SIM.
+     */
+    suspend fun `decide`(): Asked
+    
+    companion object
+}
+
+/**
+ * What the leader may consent to, once.
+ */
+open class Checked: Disposable, AutoCloseable, CheckedInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_trinhky_mobile_ffi_fn_free_checked(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_trinhky_mobile_ffi_fn_clone_checked(handle, status)
+        }
+    }
+
+    
+    /**
+     * What to show before asking for consent.
+     */override fun `consent`(): Consent {
+            return FfiConverterTypeConsent.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_checked_consent(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The leader said yes: the device key signs the decision, the server is asked to ask the SIM.
+     */
+    @Throws(CoreException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `decide`() : Asked {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_checked_decide(
+                uniffiHandle,
+                
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_poll_u64(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_complete_u64(future, continuation) },
+        { future -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_free_u64(future) },
+        // lift function
+        { FfiConverterTypeAsked.lift(it) },
+        // Error FFI converter
+        CoreException.ErrorHandler,
+    )
+    }
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeChecked: FfiConverter<Checked, Long> {
+    override fun lower(value: Checked): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): Checked {
+        return Checked(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): Checked {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: Checked) = 8UL
+
+    override fun write(value: Checked, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -4112,6 +4456,11 @@ public object FfiConverterTypeReviewed: FfiConverter<Reviewed, Long> {
 public interface SessionInterface {
     
     /**
+     * Has a signature prepared and checks that it only adds this signature to what was reviewed.
+     */
+    suspend fun `check`(`reviewed`: Reviewed): Checked
+    
+    /**
      * Begins to enrol this device; `name` is what its owner calls it.
      */
     suspend fun `beginEnrolment`(`name`: kotlin.String): EnrolmentChecked
@@ -4261,6 +4610,31 @@ open class Session: Disposable, AutoCloseable, SessionInterface
         return uniffiRustCall() { status ->
             UniffiLib.uniffi_trinhky_mobile_ffi_fn_clone_session(handle, status)
         }
+    }
+
+    
+    /**
+     * Has a signature prepared and checks that it only adds this signature to what was reviewed.
+     */
+    @Throws(CoreException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `check`(`reviewed`: Reviewed) : Checked {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_check(
+                uniffiHandle,
+                
+        FfiConverterTypeReviewed.lower(`reviewed`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_poll_u64(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_complete_u64(future, continuation) },
+        { future -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_free_u64(future) },
+        // lift function
+        { FfiConverterTypeChecked.lift(it) },
+        // Error FFI converter
+        CoreException.ErrorHandler,
+    )
     }
 
     
@@ -4897,6 +5271,196 @@ public object FfiConverterTypeBundleFile: FfiConverterRustBuffer<BundleFile> {
             FfiConverterString.write(value.`name`, buf)
             FfiConverterString.write(value.`sha256`, buf)
             FfiConverterULong.write(value.`length`, buf)
+    }
+}
+
+
+
+/**
+ * What the leader consents to.
+ */
+data class Consent (
+    /**
+     * The document.
+     */
+    var `document`: kotlin.String
+    , 
+    /**
+     * The attempt.
+     */
+    var `attempt`: kotlin.String
+    , 
+    /**
+     * The code to compare; none if the SIM computes none, and then the screen says so.
+     */
+    var `code`: kotlin.String?
+    , 
+    /**
+     * "SIM sẽ hiện: …".
+     */
+    var `simShows`: kotlin.String
+    , 
+    /**
+     * The text as signed, with the literal `%%VC%%`.
+     */
+    var `displayText`: kotlin.String
+    , 
+    /**
+     * SHA-256 of the signed attributes: what the SIM signs.
+     */
+    var `dtbs`: kotlin.String
+    , 
+    /**
+     * SHA-256 of the signer's certificate.
+     */
+    var `certificate`: kotlin.String
+    , 
+    /**
+     * Thẩm quyền ký.
+     */
+    var `capacity`: kotlin.String
+    , 
+    /**
+     * What the clerk will fill in, and where.
+     */
+    var `fields`: List<DeclaredField>
+    , 
+    /**
+     * After this, check again.
+     */
+    var `expiresAt`: java.time.Instant
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeConsent: FfiConverterRustBuffer<Consent> {
+    override fun read(buf: ByteBuffer): Consent {
+        return Consent(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterSequenceTypeDeclaredField.read(buf),
+            FfiConverterTimestamp.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Consent) = (
+            FfiConverterString.allocationSize(value.`document`) +
+            FfiConverterString.allocationSize(value.`attempt`) +
+            FfiConverterOptionalString.allocationSize(value.`code`) +
+            FfiConverterString.allocationSize(value.`simShows`) +
+            FfiConverterString.allocationSize(value.`displayText`) +
+            FfiConverterString.allocationSize(value.`dtbs`) +
+            FfiConverterString.allocationSize(value.`certificate`) +
+            FfiConverterString.allocationSize(value.`capacity`) +
+            FfiConverterSequenceTypeDeclaredField.allocationSize(value.`fields`) +
+            FfiConverterTimestamp.allocationSize(value.`expiresAt`)
+    )
+
+    override fun write(value: Consent, buf: ByteBuffer) {
+            FfiConverterString.write(value.`document`, buf)
+            FfiConverterString.write(value.`attempt`, buf)
+            FfiConverterOptionalString.write(value.`code`, buf)
+            FfiConverterString.write(value.`simShows`, buf)
+            FfiConverterString.write(value.`displayText`, buf)
+            FfiConverterString.write(value.`dtbs`, buf)
+            FfiConverterString.write(value.`certificate`, buf)
+            FfiConverterString.write(value.`capacity`, buf)
+            FfiConverterSequenceTypeDeclaredField.write(value.`fields`, buf)
+            FfiConverterTimestamp.write(value.`expiresAt`, buf)
+    }
+}
+
+
+
+/**
+ * A declared field, read from the bytes; drawn with "văn thư sẽ điền".
+ */
+data class DeclaredField (
+    /**
+     * Its name.
+     */
+    var `name`: kotlin.String
+    , 
+    /**
+     * From 1; 0 for none.
+     */
+    var `page`: kotlin.UInt
+    , 
+    /**
+     * Left, in points from the lower left of the page as displayed.
+     */
+    var `x`: kotlin.Double
+    , 
+    /**
+     * Bottom.
+     */
+    var `y`: kotlin.Double
+    , 
+    /**
+     * Width.
+     */
+    var `width`: kotlin.Double
+    , 
+    /**
+     * Height.
+     */
+    var `height`: kotlin.Double
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeDeclaredField: FfiConverterRustBuffer<DeclaredField> {
+    override fun read(buf: ByteBuffer): DeclaredField {
+        return DeclaredField(
+            FfiConverterString.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterDouble.read(buf),
+            FfiConverterDouble.read(buf),
+            FfiConverterDouble.read(buf),
+            FfiConverterDouble.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: DeclaredField) = (
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterUInt.allocationSize(value.`page`) +
+            FfiConverterDouble.allocationSize(value.`x`) +
+            FfiConverterDouble.allocationSize(value.`y`) +
+            FfiConverterDouble.allocationSize(value.`width`) +
+            FfiConverterDouble.allocationSize(value.`height`)
+    )
+
+    override fun write(value: DeclaredField, buf: ByteBuffer) {
+            FfiConverterString.write(value.`name`, buf)
+            FfiConverterUInt.write(value.`page`, buf)
+            FfiConverterDouble.write(value.`x`, buf)
+            FfiConverterDouble.write(value.`y`, buf)
+            FfiConverterDouble.write(value.`width`, buf)
+            FfiConverterDouble.write(value.`height`, buf)
     }
 }
 
@@ -6617,6 +7181,34 @@ public object FfiConverterSequenceTypeBundleFile: FfiConverterRustBuffer<List<Bu
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeBundleFile.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeDeclaredField: FfiConverterRustBuffer<List<DeclaredField>> {
+    override fun read(buf: ByteBuffer): List<DeclaredField> {
+        val len = buf.getInt()
+        return List<DeclaredField>(len) {
+            FfiConverterTypeDeclaredField.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<DeclaredField>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeDeclaredField.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<DeclaredField>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeDeclaredField.write(it, buf)
         }
     }
 }
