@@ -186,7 +186,13 @@ pub(crate) fn examine(
         return Err(Error::History { newest: prepared.previous_decision });
     }
     check_audit(memory.checkpoint.as_deref(), prepared.checkpoint.as_deref())?;
-    let fields = review.declared.into_iter().map(DeclaredField::from).collect();
+    let fields = review.declared.into_iter().map(|field| DeclaredField {
+        rect: [field.rect.x0, field.rect.y0, field.rect.width(), field.rect.height()],
+        name: field.name,
+        page: field.page,
+        text: field.text,
+    });
+    let fields = fields.collect();
     let tail = HexDigest(Sha256::digest(&prepared.tail.0).into());
     Ok(Finding { signer, certificate, content, dtbs, prompt, tail, fields })
 }
@@ -271,14 +277,6 @@ fn check_audit(seen: Option<&str>, given: Option<&str>) -> Result<(), Error> {
     match (seen.and_then(size), given.and_then(size).unwrap_or(0)) {
         (Some(seen), given) if given < seen => Err(Error::AuditShrank { seen, given }),
         _ => Ok(()),
-    }
-}
-
-impl From<trinhky_pades::changes::tail::DeclaredField> for DeclaredField {
-    fn from(field: trinhky_pades::changes::tail::DeclaredField) -> Self {
-        let rect = field.rect;
-        let rect = [rect.x0, rect.y0, rect.width(), rect.height()];
-        Self { name: field.name, page: field.page, rect, text: field.text }
     }
 }
 
