@@ -60,9 +60,19 @@ struct Serve {
     until_stdin_closes: bool,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let Command::Serve(serve) = Cli::parse().command;
+fn main() -> Result<()> {
+    let Command::Serve(command) = Cli::parse().command;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let ended = runtime.block_on(serve(&command));
+    // A read of standard input cannot be cancelled: do not wait for it.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn serve(serve: &Serve) -> Result<()> {
+    // Before the ready line: whoever has read it may ask for the end at once.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let (dir, temporary) = match &serve.dir {
         Some(dir) => (dir.clone(), false),
         None => (std::env::temp_dir().join(format!("trinhky-world-{}", std::process::id())), true),
@@ -83,7 +93,12 @@ async fn main() -> Result<()> {
     };
     let running = Running::start(&options).await?;
     print_line(&serde_json::to_string(running.ready())?)?;
-    told_to_end(&serve).await?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = parent_ended(serve.parent_pid) => {}
+        () = stdin_closed(serve.until_stdin_closes) => {}
+    }
     drop(running);
     if temporary {
         std::fs::remove_dir_all(&dir).context("temporary folder")?;
@@ -97,18 +112,6 @@ fn print_line(line: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush().context("standard output")
-}
-
-async fn told_to_end(serve: &Serve) -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = parent_ended(serve.parent_pid) => {}
-        () = stdin_closed(serve.until_stdin_closes) => {}
-    }
-    Ok(())
 }
 
 async fn parent_ended(pid: Option<u32>) {

@@ -111,7 +111,7 @@ fn the_program_prints_one_line_and_ends_when_told() {
     drop(child.stdin.take());
     assert!(child.wait().unwrap().success());
 
-    let mut child = start(&[]);
+    let mut child = start(&["--until-stdin-closes"]);
     BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     must("kill", &["-TERM", &child.id().to_string()]);
     assert!(child.wait().unwrap().success());
