@@ -30,7 +30,7 @@ pub use ess::EssCheck;
 pub use inspect::{Finding, SignerChecks};
 pub use parse::{CmsMalformed, SignedMessage, Signer, SignerId, parse};
 pub use signature_value::{SignatureValue, SignatureValueError};
-pub use timestamp::TimestampRefused;
+pub use timestamp::{TimestampRefused, check_stamped};
 
 use crate::asn1::Oid;
 

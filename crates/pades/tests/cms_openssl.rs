@@ -123,6 +123,24 @@ fn a_time_stamp_goes_in_before_embedding() {
         let stamped = checked.add_timestamp(&token).unwrap();
         assert!(stamped.has_timestamp() && judge(&pki, stamped.as_der()));
         assert_eq!(stamped.add_timestamp(&token), Err(TimestampRefused::AlreadyStamped));
+        // What was stored comes back as a proof; with anything changed it does not.
+        let digest = Digest::of(CONTENT);
+        let again = |der: &[u8]| cms::check_stamped(der, &digest, &made.certificate, provider);
+        assert_eq!(again(stamped.as_der()).unwrap().0, stamped);
+        assert_eq!(again(&made.cms).unwrap_err(), CmsRefused::UnsignedAttributes);
+        for at in (0..stamped.as_der().len()).step_by(101) {
+            let mut changed = stamped.as_der().to_vec();
+            changed[at] ^= 0x04;
+            if let Ok((passed, token)) = again(&changed) {
+                // Only certificates that prove nothing by themselves may differ.
+                assert_eq!(passed.signature_value(), checked.signature_value());
+                assert_eq!(token.time(), request.accept(&response, provider).unwrap().time());
+            }
+        }
+        assert!(
+            check(stamped.as_der(), &digest, &made.certificate, provider).is_err(),
+            "stamps are added, not taken"
+        );
         let message = cms::parse(stamped.as_der()).unwrap();
         let tokens: Vec<_> = message.signers[0].timestamp_tokens().collect();
         assert_eq!(tokens, [token.as_der()]);
@@ -306,6 +324,24 @@ fn the_gate_refuses_foreign_shapes() {
             let message = cms::parse(&cms).unwrap();
             let checks = message.signers[0].inspect(&message, Digest::of(CONTENT).as_bytes(), &[], provider);
             assert_eq!(checks.sub_indication(), None, "{what}");
+        }
+        // Other forms that foreign software writes: read, and told for what they are.
+        let foreign: [(&str, &[&str], EssCheck, bool); 4] = [
+            ("key identifier", &["-cades", "-keyid"], EssCheck::MatchesV2, false),
+            ("PSS", &["-cades", "-keyopt", "rsa_padding_mode:pss"], EssCheck::MatchesV2, false),
+            ("SHA-1", &["-cades", "-md", "sha1"], EssCheck::MatchesV1, true),
+            ("SHA-512", &["-cades", "-md", "sha512"], EssCheck::MatchesV2, false),
+        ];
+        for (what, more, ess, weak) in foreign {
+            let cms = sign(more);
+            let message = cms::parse(&cms).unwrap();
+            let signer = &message.signers[0];
+            let digest = signer.digest_algorithm.unwrap().digest(CONTENT);
+            let checks = signer.inspect(&message, &digest, &[], provider);
+            assert_eq!(checks.sub_indication(), None, "{what}: {checks:?}");
+            assert_eq!((checks.signing_certificate, checks.has_signing_time), (ess, true), "{what}");
+            assert_eq!(!checks.weaknesses.is_empty(), weak, "{what}");
+            assert!(check(&cms, &Digest::of(CONTENT), &certificate, provider).is_err(), "{what}");
         }
         // BER with indefinite lengths: readable, never embedded by us.
         let streamed = sign(&["-cades", "-stream", "-nodetach", "-indef"]);
