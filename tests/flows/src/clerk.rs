@@ -87,6 +87,18 @@ impl Desk {
         Ok(desk)
     }
 
+    /// Signs in an account that has just signed in elsewhere: its code is good once, so this waits for the next one.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub async fn sign_in_later(base: &str, account: &Account) -> Result<Self> {
+        let used = account.totp()?;
+        while account.totp()? == used {
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        }
+        Self::sign_in(base, account).await
+    }
+
     /// The bearer token, for asking things this type has no words for.
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()

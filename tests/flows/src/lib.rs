@@ -7,6 +7,7 @@
 //! | [`rig`] | world, settings, database, token, `serve`, `work` and `gate` in one temporary folder |
 //! | [`clerk`] | the drafter's and clerk's side over HTTP, the seal agent |
 //! | [`leader`] | the leader's side, in Python over the FFI |
+//! | [`phone`] | the same without the FFI: many leaders at once, and one who lies |
 //! | [`judges`] | pyHanko, pdfsig and qpdf asked about a released document |
 //! | [`main_job`] | one document from upload to release, step by step |
 //!
@@ -16,5 +17,6 @@ pub mod clerk;
 pub mod judges;
 pub mod leader;
 pub mod main_job;
+pub mod phone;
 pub mod process;
 pub mod rig;
