@@ -182,7 +182,7 @@ pub async fn run(rig: &Rig, cast: &Cast, pdf: &Path, out: &Path, steps: &mut Ste
     let sim_requests = sim_requests(rig).await? - before;
 
     let task = steps.take("number", "Văn thư lấy số và ngày từ sổ", cast.clerk.number(draft.id)).await?;
-    steps.take("seal", "Văn thư đóng dấu bằng thiết bị lưu khóa", rig.seal(draft.id)).await?;
+    steps.take("seal", "Văn thư đóng dấu bằng thiết bị lưu khóa", rig.seal(&cast.clerk, draft.id)).await?;
     steps
         .take(
             "sealed",

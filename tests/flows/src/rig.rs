@@ -272,12 +272,16 @@ impl Rig {
         Leader::new(&self.url, &self.world.account("leader", nth)?, &state)
     }
 
-    /// Seals a document with the organisation's token: the seal agent as its own process.
+    /// Seals a document with the organisation's token: the seal agent as its own process, in the clerk's session.
     ///
     /// # Errors
     /// The agent, the token or the server refuses; the text is what the agent said.
-    pub async fn seal(&self, document: trinhky_domain::ids::DocumentId) -> Result<serde_json::Value> {
-        let settings = self.seal_agent_settings()?;
+    pub async fn seal(
+        &self,
+        clerk: &Desk,
+        document: trinhky_domain::ids::DocumentId,
+    ) -> Result<serde_json::Value> {
+        let settings = self.seal_agent_settings(clerk)?;
         let mut agent = command("sh");
         agent.env("SOFTHSM2_CONF", self.folder.path().join("softhsm/softhsm2.conf"));
         agent.env("TOKEN_PIN", TOKEN_PIN).args(["-c", "printf '%s\\n' \"$TOKEN_PIN\" | \"$@\"", "sh"]);
@@ -289,14 +293,12 @@ impl Rig {
         Ok(serde_json::from_str(last)?)
     }
 
-    fn seal_agent_settings(&self) -> Result<PathBuf> {
-        let clerk = self.world.account("clerk", 0)?;
+    fn seal_agent_settings(&self, clerk: &Desk) -> Result<PathBuf> {
         let folder = self.folder.path().join("seal-agent");
         std::fs::create_dir_all(&folder)?;
-        std::fs::write(folder.join("password"), &clerk.password)?;
-        std::fs::write(folder.join("totp"), &clerk.totp_secret)?;
+        std::fs::write(folder.join("token"), clerk.token().context("the clerk is signed in")?)?;
         let path = folder.join("seal-agent.toml");
-        std::fs::write(&path, seal_agent_text(self, &clerk.username, &folder)?)?;
+        std::fs::write(&path, seal_agent_text(self, &folder)?)?;
         Ok(path)
     }
 
@@ -406,16 +408,21 @@ fn host(url: &str) -> Result<String> {
     Ok(rest.split('/').next().unwrap_or_default().to_owned())
 }
 
-fn seal_agent_text(rig: &Rig, username: &str, folder: &Path) -> Result<String> {
+fn seal_agent_text(rig: &Rig, folder: &Path) -> Result<String> {
     let module = ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"]
         .into_iter()
         .find(|path| Path::new(path).is_file())
         .context("SoftHSM 2 is not installed (apt-get install softhsm2)")?;
+    let leaders: String = rig
+        .world
+        .accounts
+        .iter()
+        .filter(|account| account.role == "leader")
+        .map(|leader| format!("\n[[leaders]]\nname = \"{}\"\n", leader.full_name))
+        .collect();
     Ok(format!(
         r#"server = "{url}"
-username = "{username}"
-password_file = "{folder}/password"
-totp_secret_file = "{folder}/totp"
+token_file = "{folder}/token"
 roots = ["{roots}"]
 journal = "{folder}/journal.jsonl"
 
@@ -423,7 +430,7 @@ journal = "{folder}/journal.jsonl"
 module = "{module}"
 label = "{TOKEN_LABEL}"
 key_label = "{KEY_LABEL}"
-"#,
+{leaders}"#,
         url = rig.url,
         folder = folder.display(),
         roots = rig.world.roots_pem.display(),

@@ -135,7 +135,7 @@ async fn walk_up_to(rig: &Rig, cast: &Cast, act: Act) -> Result<Option<DocumentI
     if act == Act::Seal {
         return Ok(Some(document));
     }
-    rig.seal(document).await?;
+    rig.seal(&cast.clerk, document).await?;
     cast.clerk.wait_for(document, "sealed", PATIENCE).await?;
     Ok(Some(document))
 }
@@ -166,7 +166,7 @@ async fn perform(
             Ok(document)
         }
         Act::Seal => {
-            rig.seal(known()?).await?;
+            rig.seal(&cast.clerk, known()?).await?;
             Ok(document)
         }
         Act::Release => {

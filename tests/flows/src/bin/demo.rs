@@ -66,7 +66,7 @@ async fn main() -> Result<()> {
     let mut steps = Steps::aloud();
     let cast = steps.take("enrol", "Lãnh đạo đăng ký điện thoại, SIM ký một lần", Cast::gather(&rig)).await?;
     let outcome = main_job::run(&rig, &cast, &pdf, &arguments.out, &mut steps).await?;
-    write_results(&rig, &arguments.out, &outcome).await?;
+    write_results(&rig, &cast, &arguments.out, &outcome).await?;
     let verdict = verify(&rig, &arguments.out, &outcome.released).await?;
     judge(&arguments, &rig, &pdf, &outcome).await?;
     ensure!(
@@ -88,11 +88,11 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn write_results(rig: &Rig, out: &Path, outcome: &Outcome) -> Result<()> {
+async fn write_results(rig: &Rig, cast: &Cast, out: &Path, outcome: &Outcome) -> Result<()> {
     std::fs::copy(&rig.world.roots_pem, out.join("roots.pem"))?;
     std::fs::write(out.join("report.json"), serde_json::to_string_pretty(&outcome.report)? + "\n")?;
-    let clerk = rig.desk("clerk").await?;
-    let evidence = clerk
+    let evidence = cast
+        .clerk
         .request(reqwest::Method::GET, &format!("/v1/documents/{}/evidence", outcome.document.id))
         .send()
         .await?
