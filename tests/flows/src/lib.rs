@@ -9,6 +9,7 @@
 //! | [`leader`] | the leader's side, in Python over the FFI |
 //! | [`phone`] | the same without the FFI: many leaders at once, and one who lies |
 //! | [`judges`] | pyHanko, pdfsig and qpdf asked about a released document |
+//! | [`load`] | many leaders and many documents at once |
 //! | [`main_job`] | one document from upload to release, step by step |
 //!
 //! Nothing here shares code with what it drives except the wire types.
@@ -16,6 +17,7 @@
 pub mod clerk;
 pub mod judges;
 pub mod leader;
+pub mod load;
 pub mod main_job;
 pub mod phone;
 pub mod process;

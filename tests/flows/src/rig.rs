@@ -272,7 +272,7 @@ impl Rig {
         Leader::new(&self.url, &self.world.account("leader", nth)?, &state)
     }
 
-    /// Seals a document with the organisation's token: the seal agent as its own process, in the clerk's session.
+    /// Seals a document with the organisation's token, in the clerk's session.
     ///
     /// # Errors
     /// The agent, the token or the server refuses; the text is what the agent said.
@@ -281,16 +281,16 @@ impl Rig {
         clerk: &Desk,
         document: trinhky_domain::ids::DocumentId,
     ) -> Result<serde_json::Value> {
+        self.sealer(clerk)?.seal(document).await
+    }
+
+    /// The seal agent, set up for the clerk's session.
+    ///
+    /// # Errors
+    /// SoftHSM 2 is not installed, or nobody is signed in.
+    pub fn sealer(&self, clerk: &Desk) -> Result<Sealer> {
         let settings = self.seal_agent_settings(clerk)?;
-        let mut agent = command("sh");
-        agent.env("SOFTHSM2_CONF", self.folder.path().join("softhsm/softhsm2.conf"));
-        agent.env("TOKEN_PIN", TOKEN_PIN).args(["-c", "printf '%s\\n' \"$TOKEN_PIN\" | \"$@\"", "sh"]);
-        agent.arg(binary("trinhky-seal-agent")?).arg("--config").arg(settings);
-        agent.args(["seal", "--document", &document.to_string(), "--yes", "--pin-stdin"]);
-        let text = output(agent).await.context("the seal agent refused")?;
-        let last =
-            text.lines().rfind(|line| line.starts_with('{')).context("the seal agent printed no JSON")?;
-        Ok(serde_json::from_str(last)?)
+        Ok(Sealer { settings, softhsm: self.folder.path().join("softhsm/softhsm2.conf") })
     }
 
     fn seal_agent_settings(&self, clerk: &Desk) -> Result<PathBuf> {
@@ -316,6 +316,31 @@ impl Rig {
             Part::Work => &mut self.work,
             Part::Gate => &mut self.gate,
         }
+    }
+}
+
+/// The seal agent as its own process, with the organisation's token.
+#[derive(Debug, Clone)]
+pub struct Sealer {
+    settings: PathBuf,
+    softhsm: PathBuf,
+}
+
+impl Sealer {
+    /// Seals a document.
+    ///
+    /// # Errors
+    /// The agent, the token or the server refuses; the text is what the agent said.
+    pub async fn seal(&self, document: trinhky_domain::ids::DocumentId) -> Result<serde_json::Value> {
+        let mut agent = command("sh");
+        agent.env("SOFTHSM2_CONF", &self.softhsm);
+        agent.env("TOKEN_PIN", TOKEN_PIN).args(["-c", "printf '%s\\n' \"$TOKEN_PIN\" | \"$@\"", "sh"]);
+        agent.arg(binary("trinhky-seal-agent")?).arg("--config").arg(&self.settings);
+        agent.args(["seal", "--document", &document.to_string(), "--yes", "--pin-stdin"]);
+        let text = output(agent).await.context("the seal agent refused")?;
+        let last =
+            text.lines().rfind(|line| line.starts_with('{')).context("the seal agent printed no JSON")?;
+        Ok(serde_json::from_str(last)?)
     }
 }
 
