@@ -15,7 +15,7 @@ use trinhky_protos::document::{BundleFileRequest, CreateDocumentRequest, Recipie
 
 use crate::clerk::Desk;
 use crate::phone::Phone;
-use crate::rig::Rig;
+use crate::rig::{NAMED_LEADERS, Rig};
 
 /// How long one document may take under load.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -53,8 +53,7 @@ pub struct Percentiles {
 /// # Errors
 /// Anything refuses, or a number is missing or doubled.
 pub async fn run(rig: &Rig, leaders: usize, pdf: &Path) -> Result<Figures> {
-    let named = rig.world.accounts.iter().filter(|account| account.role == "leader").count() - leaders;
-    let phones = enrol(rig, named, leaders).await?;
+    let phones = enrol(rig, NAMED_LEADERS as usize, leaders).await?;
     let rig_clerk = rig.desk("clerk").await?;
     let drafter = rig.desk("drafter").await?;
     let clerk_id = rig_clerk.me().await?.id;

@@ -11,6 +11,9 @@ use crate::clerk::{Account, Desk};
 use crate::leader::Leader;
 use crate::process::{Running, binary, command, output};
 
+/// Leaders the province always has.
+pub const NAMED_LEADERS: u32 = 3;
+
 const TOKEN_LABEL: &str = "trinhky-seal";
 const KEY_LABEL: &str = "seal";
 const TOKEN_PIN: &str = "482915";
@@ -175,7 +178,7 @@ impl Rig {
         let folder = tempfile::Builder::new().prefix("trinhky-").tempdir()?;
         let mut world = command(binary("trinhky-world")?);
         world.arg("serve").arg("--dir").arg(folder.path().join("world"));
-        world.args(["--leaders", &plan.leaders.to_string()]);
+        world.args(["--leaders", &(NAMED_LEADERS + plan.leaders).to_string()]);
         let running = Running::start("world", world, &folder.path().join("world.log")).await?;
         let world: WorldView = serde_json::from_value(running.ready.clone())
             .with_context(|| format!("the world's ready line: {}", running.ready))?;

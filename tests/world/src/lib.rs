@@ -31,6 +31,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 pub use faults::{Fault, Service};
 pub use keys::KeyKind;
+pub use look::document::decision as demo_document;
 pub use mssp::behaviour::{Behaviour, Outcome, Quirk};
 pub use ready::{AccountInfo, Fixture, Ready, Seal, SimInfo};
 

@@ -21,6 +21,14 @@ struct Cli {
 enum Command {
     /// Serves until Ctrl-C or SIGTERM; prints one JSON line when ready.
     Serve(Serve),
+    /// Writes the built-in document: a decision in the layout of NĐ 30/2020.
+    DemoPdf {
+        /// Where to.
+        out: PathBuf,
+        /// Who will sign it.
+        #[arg(long, default_value = "Trần Quốc Cường")]
+        signer: String,
+    },
 }
 
 #[derive(Args)]
@@ -61,7 +69,12 @@ struct Serve {
 }
 
 fn main() -> Result<()> {
-    let Command::Serve(command) = Cli::parse().command;
+    let command = match Cli::parse().command {
+        Command::Serve(command) => command,
+        Command::DemoPdf { out, signer } => {
+            return Ok(std::fs::write(out, trinhky_world::demo_document(&signer)?)?);
+        }
+    };
     let runtime = tokio::runtime::Runtime::new()?;
     let ended = runtime.block_on(serve(&command));
     // A read of standard input cannot be cancelled: do not wait for it.

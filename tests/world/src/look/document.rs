@@ -28,8 +28,11 @@ enum Style {
     BoldItalic,
 }
 
-/// The document as PDF bytes.
-pub(crate) fn decision(signer: &str) -> Result<Vec<u8>> {
+/// The document as PDF bytes: one page in the layout of NĐ 30/2020 Phụ lục I, with the signer's name under the title.
+///
+/// # Errors
+/// The bundled font cannot be read.
+pub fn decision(signer: &str) -> Result<Vec<u8>> {
     let mut sheet = Sheet::new()?;
     head(&mut sheet)?;
     body(&mut sheet)?;
