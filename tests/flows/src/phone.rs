@@ -88,7 +88,7 @@ impl Phone {
     /// The core or the server refuses.
     pub async fn decide(&self, document: DocumentId) -> Result<Asked> {
         let reviewed = self.session.review(&document.to_string()).await?;
-        Ok(reviewed.check().await?.decide().await?)
+        Ok(self.session.check(&reviewed).await?.decide().await?)
     }
 
     /// From now on every decision is changed by `lie` before it is signed and sent; `None` ends it.
