@@ -1,0 +1,133 @@
+//! The schema says what the rules say, on both engines, and every statement fits it.
+
+use std::collections::BTreeSet;
+
+use trinhky_domain::document::{StateName, StepKind, Verdict};
+use trinhky_domain::paper::{Capacity, Channel, FileRole};
+use trinhky_domain::people::Client;
+use trinhky_domain::policy::Numbering;
+use trinhky_domain::release::CopyState;
+use trinhky_domain::signing::{AttemptStateName, CmsFrom};
+use trinhky_store::{DeviceState, Store};
+
+use crate::world::{NOW, World};
+
+const SQLITE: &str = include_str!("../../migrations/sqlite/0001_start.sql");
+const POSTGRES: &str = include_str!("../../migrations/postgres/0001_start.sql");
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_statement_can_be_prepared_on_both_engines() {
+    for world in [World::sqlite().await, World::postgres().await] {
+        let failed = world.store.check_statements().await.expect("a connection");
+        assert!(failed.is_empty(), "{:?}: {failed:#?}", world.store.backend());
+    }
+}
+
+/// Runs every scenario in this process, then names what never ran.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_statement_is_run_by_some_scenario() {
+    Box::pin(crate::audit::all_on_sqlite()).await;
+    Box::pin(crate::files::all_on_sqlite()).await;
+    Box::pin(crate::jobs::all_on_sqlite()).await;
+    Box::pin(crate::life::all_on_sqlite()).await;
+    Box::pin(crate::people::all_on_sqlite()).await;
+    Box::pin(crate::races::all_on_sqlite()).await;
+    // The one statement that only PostgreSQL runs.
+    let mut tx = World::postgres().await.begin().await;
+    assert_eq!(tx.claim_job(&["none"], "token", NOW, NOW).await.expect("claims"), None);
+    World::postgres().await.store.engine().await.expect("answers");
+    let run = trinhky_store::statements_run();
+    let never: Vec<_> = trinhky_store::all_statements()
+        .filter(|(_, _, sql)| !run.contains(sql))
+        .map(|(module, name, _)| format!("{module}::{name}"))
+        .collect();
+    assert!(never.is_empty(), "never run: {never:?}");
+}
+
+#[test]
+fn the_two_migrations_differ_only_in_the_name_of_bytes_and_the_triggers() {
+    let tables = |sql: &str| {
+        let end = sql.find("create function").or_else(|| sql.find("create trigger")).expect("triggers");
+        let body = sql[..end].split_once("create table").expect("tables").1.to_owned();
+        body.replace("bytea", "blob")
+    };
+    assert_eq!(tables(SQLITE), tables(POSTGRES));
+}
+
+/// The words of the `column in (…)` check of a table.
+fn checked(table: &str, column: &str) -> BTreeSet<String> {
+    let start = SQLITE.find(&format!("create table {table} (")).expect("the table");
+    let body = &SQLITE[start..];
+    let body = &body[..body.find("\n);").expect("its end")];
+    let list = body.split_once(&format!("check ({column} in (")).expect("the check").1;
+    let list = &list[..list.find(')').expect("its end")];
+    list.split(',').map(|word| word.trim().trim_matches('\'').to_owned()).collect()
+}
+
+macro_rules! same_words {
+    ($table:literal, $column:literal, $list:ty) => {
+        let words: BTreeSet<String> = <$list>::ALL.iter().map(|word| word.as_str().to_owned()).collect();
+        assert_eq!(checked($table, $column), words, "{}.{}", $table, $column);
+    };
+}
+
+#[test]
+fn the_checks_repeat_the_enums() {
+    same_words!("documents", "state", StateName);
+    same_words!("documents", "numbering", Numbering);
+    same_words!("attempts", "state", AttemptStateName);
+    same_words!("attempts", "cms_from", CmsFrom);
+    same_words!("copies", "state", CopyState);
+    same_words!("copies", "channel", Channel);
+    same_words!("appointments", "capacity", Capacity);
+    same_words!("devices", "client", Client);
+    same_words!("sessions", "client", Client);
+    same_words!("decisions", "client", Client);
+    same_words!("opinions", "kind", StepKind);
+    same_words!("opinions", "verdict", Verdict);
+    let devices: BTreeSet<String> = DeviceState::ALL.iter().map(|(_, word)| (*word).to_owned()).collect();
+    assert_eq!(checked("devices", "state"), devices);
+    let mut roles: BTreeSet<String> = FileRole::ALL.iter().map(|role| role.as_str().to_owned()).collect();
+    roles.insert("revision".to_owned());
+    assert_eq!(checked("document_files", "role"), roles);
+}
+
+#[test]
+fn the_live_index_covers_exactly_the_live_states() {
+    let index = SQLITE.split_once("attempts_one_live_per_number on attempts (msisdn)").expect("the index").1;
+    let list = index.split_once("in (").expect("a list").1;
+    let list = &list[..list.find(')').expect("its end")];
+    let indexed: BTreeSet<String> =
+        list.split(',').map(|word| word.trim().trim_matches('\'').to_owned()).collect();
+    let live = AttemptStateName::ALL.iter().filter(|state| state.is_live());
+    assert_eq!(indexed, live.map(|state| state.as_str().to_owned()).collect());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn migrating_twice_and_at_once_is_harmless() {
+    for world in [World::sqlite().await, World::postgres().await] {
+        let again = Store::open(&world.url, 2).await.expect("opens");
+        let (one, two) = tokio::join!(world.store.migrate(), again.migrate());
+        one.expect("migrates");
+        two.expect("migrates");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_names_no_database_is_refused_without_repeating_it() {
+    for url in ["mysql://user:secret@host/db", "sqlite::memory:", "postgres"] {
+        let error = Store::open(url, 2).await.expect_err("refused").to_string();
+        assert!(!error.contains("secret"), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_is_as_durable_as_promised() {
+    let world = World::sqlite().await;
+    let engine = world.store.engine().await.expect("answers");
+    for promise in ["journal_mode=wal", "synchronous=2", "foreign_keys=1"] {
+        assert!(engine.contains(promise), "{engine}");
+    }
+    let world = World::postgres().await;
+    assert!(world.store.engine().await.expect("answers").contains("synchronous_commit=on"));
+}
