@@ -69,18 +69,20 @@ fn check_fills(task: &SealTaskView, manifest: &Manifest) -> Result<(), Error> {
     for kind in [FieldKind::Number, FieldKind::Date] {
         let name = kind.name();
         let Some(declared) = manifest.of_kind(kind) else { continue };
-        let fill = task.fills.iter().find(|fill| fill.field == name);
-        let right = match (fill, &declared.text) {
-            (Some(fill), None) if kind == FieldKind::Number => {
-                let printed = declared.followed_by.as_deref().unwrap_or_default();
-                fill.text == task.number || format!("{}{printed}", fill.text) == task.number
-            }
-            (Some(fill), None) => same_day(&fill.text, &task.date),
-            (None, Some(_)) => true,
-            (Some(_), Some(_)) | (None, None) => false,
+        let fill = task.fills.iter().find(|fill| fill.field == name).map(|fill| fill.text.as_str());
+        // Drawn now, or at provisioning when the number came before the signature: exactly one of the two.
+        let drawn = match (fill, declared.text.as_deref()) {
+            (Some(text), None) | (None, Some(text)) => text,
+            (Some(_), Some(_)) => return Err(wrong(format!("{name} would be filled twice"))),
+            (None, None) => return Err(wrong(format!("{name} would stay empty"))),
+        };
+        let printed = declared.followed_by.as_deref().unwrap_or_default();
+        let right = match kind {
+            FieldKind::Number => drawn == task.number || format!("{drawn}{printed}") == task.number,
+            _ => same_day(drawn, &task.date),
         };
         if !right {
-            return Err(wrong(format!("{name} would say {:?}", fill.map(|fill| fill.text.as_str()))));
+            return Err(wrong(format!("{name} would say {drawn:?}")));
         }
     }
     match task.fills.iter().find(|fill| manifest.field(&fill.field).is_none_or(|field| !field.kind.is_text()))
@@ -131,7 +133,145 @@ fn tail_refused(error: TailRefused) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::same_day;
+    use super::*;
+    use crate::testing::{Case, LEADER, NOW, config};
+
+    fn examined(case: &Case) -> Result<Sealable, Error> {
+        let anchors = case.authority.anchors();
+        examine(case.task.clone(), case.document.clone(), &case.base, &config(), &anchors, NOW)
+    }
+
+    fn refused(spoil: impl FnOnce(&mut Case)) -> String {
+        let mut case = Case::new();
+        spoil(&mut case);
+        let error = examined(&case).expect_err("must be refused");
+        format!("{}: {error}", error.code())
+    }
+
+    #[test]
+    fn an_honest_task_may_be_sealed() {
+        let sealable = examined(&Case::new()).unwrap();
+        assert_eq!(sealable.leaders.len(), 1);
+        assert_eq!(sealable.leaders[0].name, LEADER);
+    }
+
+    #[test]
+    fn a_document_the_leader_did_not_sign_is_not_sealed() {
+        assert!(refused(Case::unsigned).starts_with("leader_signature_missing"));
+    }
+
+    #[test]
+    fn a_signature_under_other_roots_or_by_an_unlisted_leader_is_not_sealed() {
+        let other = crate::testing::Authority::new();
+        let case = Case::new();
+        let examined = |config: &Config, anchors: &TrustAnchors| {
+            examine(case.task.clone(), case.document.clone(), &case.base, config, anchors, NOW).unwrap_err()
+        };
+        assert_eq!(examined(&config(), &other.anchors()).code(), "leader_signature_missing");
+        let mut listed = config();
+        listed.leaders[0].certificates = vec![trinhky_protos::HexDigest([9; 32])];
+        assert_eq!(examined(&listed, &case.authority.anchors()).code(), "leader_signature_missing");
+        listed.leaders[0].name = "Trần Thị Bình".into();
+        listed.leaders[0].certificates.clear();
+        assert_eq!(examined(&listed, &case.authority.anchors()).code(), "leader_signature_missing");
+    }
+
+    #[test]
+    fn a_signature_without_its_decision_is_not_sealed() {
+        let reason = refused(|case| case.task.evidence.clear());
+        assert!(reason.starts_with("leader_signature_missing"), "{reason}");
+        let reason = refused(Case::decide_with_a_foreign_key);
+        assert!(reason.contains("its decision does not stand"), "{reason}");
+    }
+
+    #[test]
+    fn a_device_that_another_sim_enrolled_decides_nothing() {
+        let reason = refused(|case| {
+            let another = case.authority.issue(LEADER);
+            case.enrol_by(&another);
+        });
+        assert!(reason.contains("enrolled by another certificate"), "{reason}");
+    }
+
+    #[test]
+    fn an_enrolment_cms_that_is_a_document_signature_is_none() {
+        let reason = refused(|case| {
+            let statement = trinhky_pades::Digest::of(&case.task.evidence[0].enrolment_statement.0);
+            case.task.evidence[0].enrolment_cms.0 = case.leader.cms(&statement, ID_DATA);
+        });
+        assert!(reason.contains("its enrolment does not stand"), "{reason}");
+    }
+
+    #[test]
+    fn a_decision_about_anything_else_seals_nothing() {
+        let digest = trinhky_protos::HexDigest([9; 32]);
+        let decide =
+            |change: fn(&mut trinhky_protos::signing::DecisionClaims)| refused(|case| case.decide(change));
+        for (what, reason) in [
+            ("document", decide(|claims| claims.document = trinhky_protos::ids::DocumentId::at(NOW, 99))),
+            ("bundle", decide(|claims| claims.files[0].length += 1)),
+            ("recipients", decide(|claims| claims.recipients.clear())),
+            ("urgency", decide(|claims| claims.urgency = "urgent".into())),
+            ("capacity", decide(|claims| claims.capacity = "KT.".into())),
+            ("number", decide(|claims| claims.number = Some("30/QĐ-UBND".into()))),
+        ] {
+            assert!(reason.contains(&format!("another {what}")), "{what}: {reason}");
+        }
+        for (what, reason) in [
+            ("head", refused(|case| case.decide(|claims| claims.head = digest))),
+            ("revision", refused(|case| case.decide(|claims| claims.tail = digest))),
+            ("digest", refused(|case| case.decide(|claims| claims.dtbs = digest))),
+            ("certificate", refused(|case| case.decide(|claims| claims.certificate = digest))),
+        ] {
+            assert!(
+                reason.starts_with("leader_signature_missing") && reason.contains(what),
+                "{what}: {reason}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_attachment_or_recipient_added_after_the_decision_seals_nothing() {
+        let reason = refused(|case| {
+            let mut added = case.document.files[0].clone();
+            added.role = "attachment".into();
+            case.document.files.push(added);
+        });
+        assert!(reason.contains("another bundle"), "{reason}");
+        let reason = refused(|case| case.document.recipients.clear());
+        assert!(reason.contains("another recipients"), "{reason}");
+    }
+
+    #[test]
+    fn a_number_or_date_that_is_not_the_tasks_seals_nothing() {
+        for number in ["30/QĐ-UBND", "29", ""] {
+            let reason = refused(|case| case.task.number = number.into());
+            assert!(reason.starts_with("tail_forbidden"), "{number}: {reason}");
+        }
+        let reason = refused(|case| case.task.date = "2026-03-03".into());
+        assert!(reason.starts_with("tail_forbidden"), "{reason}");
+        let reason = refused(|case| case.task.fills[0].text = "30/QĐ-UBND".into());
+        assert!(reason.starts_with("tail_forbidden"), "{reason}");
+        let reason = refused(|case| {
+            case.task.number = "30/QĐ-UBND".into();
+            case.task.fills[0].text = "30/QĐ-UBND".into();
+        });
+        assert!(reason.contains("DocNumber"), "the tail draws another: {reason}");
+        let reason = refused(|case| drop(case.task.fills.pop()));
+        assert!(reason.starts_with("tail_forbidden"), "{reason}");
+    }
+
+    #[test]
+    fn another_base_field_or_certificate_seals_nothing() {
+        let reason = refused(|case| case.document.head.length += 1);
+        assert!(reason.starts_with("base_changed"), "{reason}");
+        let reason = refused(|case| case.task.field = "Signer1".into());
+        assert!(reason.starts_with("tail_forbidden"), "{reason}");
+        let reason = refused(|case| {
+            case.task.certificate.0 = crate::testing::Authority::new().issue("UBND tỉnh Thử").certificate;
+        });
+        assert!(reason.starts_with("certificate_invalid"), "{reason}");
+    }
 
     #[test]
     fn a_drawn_date_is_the_day_whichever_way_it_is_written() {

@@ -22,6 +22,8 @@ mod pin;
 mod screen;
 mod seal;
 mod signatures;
+#[cfg(test)]
+mod testing;
 mod token;
 
 use std::path::PathBuf;
