@@ -176,3 +176,144 @@ fn examine(
 }
 
 const STATEMENT_VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use time::Duration;
+    use trinhky_pades::crypto;
+    use trinhky_protos::Base64Bytes;
+    use trinhky_protos::ids::{DeviceId, PersonId};
+    use trinhky_protos::signing::{CmsRequest, CodeKind};
+
+    use super::*;
+    use crate::CoreError;
+    use crate::keep::recall;
+    use crate::testing::fixture::Sim;
+    use crate::testing::{Bench, NOW};
+
+    struct Offer {
+        bench: Bench,
+        sim: Sim,
+        statement: EnrolmentStatement,
+        begun: BeginEnrolmentResponse,
+    }
+
+    impl Offer {
+        /// What an honest server answers, and what it was made from.
+        async fn new() -> Self {
+            let bench = Bench::new().await;
+            let person = bench.session.person().clone();
+            let sim = Sim::of(&person.full_name);
+            let public_key = bench.session.platform.key.public_jwk().await.unwrap();
+            let statement = EnrolmentStatement {
+                version: 1,
+                person: person.id,
+                full_name: person.full_name,
+                device: DeviceId::at(NOW, 5),
+                key_thumbprint: jws::thumbprint(&public_key),
+                public_key,
+                msisdn: "84900000001".into(),
+                certificate: HexDigest(Digest::of(&sim.certificate).0),
+                made_at: NOW,
+            };
+            let begun = BeginEnrolmentResponse {
+                device: statement.device,
+                attempt: AttemptId::at(NOW, 6),
+                statement: Base64Bytes(serde_json::to_vec(&statement).unwrap()),
+                certificate: Base64Bytes(sim.certificate.clone()),
+                chain: vec![],
+                challenge: "challenge".into(),
+                display_text: "Dang ky thiet bi cho Nguyen Van A. Ma %%VC%%".into(),
+                code_kind: CodeKind::MobileId4OverDigest,
+                expires_at: NOW + Duration::minutes(15),
+            };
+            Self { bench, sim, statement, begun }
+        }
+
+        async fn code_when(
+            &self,
+            change: impl FnOnce(&mut EnrolmentStatement, &mut BeginEnrolmentResponse),
+        ) -> String {
+            let (mut statement, mut begun) = (self.statement.clone(), self.begun.clone());
+            change(&mut statement, &mut begun);
+            begun.statement = Base64Bytes(serde_json::to_vec(&statement).unwrap());
+            self.bench.server.json(201, &begun);
+            let error = self.bench.session.begin_enrolment("máy của tôi").await.expect_err("must be refused");
+            self.bench.server.asked();
+            match CoreError::from(error) {
+                CoreError::DoNotSign(told) => told.code,
+                other => panic!("{other} is no refusal"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_honest_enrolment_ends_with_the_certificate_pinned() {
+        let offer = Offer::new().await;
+        let bench = &offer.bench;
+        bench.server.json(201, &offer.begun);
+        let checked = bench.session.begin_enrolment("máy của tôi").await.unwrap();
+        assert_eq!(checked.statement(), &offer.statement);
+        assert!(!bench.session.is_enrolled().unwrap());
+
+        let content = Digest::of(&offer.begun.statement.0);
+        let attributes = cms::signed_attributes(&content, &offer.sim.certificate, ID_ENROLMENT).unwrap();
+        assert_eq!(checked.dtbs(), attributes.dtbs_digest());
+        let view = |state: &str, raw: Option<Vec<u8>>| AttemptView {
+            id: offer.begun.attempt,
+            version: 2,
+            purpose: "enrolment".into(),
+            state: state.into(),
+            ended: state == "verified",
+            place: None,
+            message: "…".into(),
+            wants_cms: raw.is_some(),
+            signature: raw.map(Base64Bytes),
+            cms_from: None,
+            changed_at: NOW,
+        };
+        bench.server.json(202, &view("approved", None));
+        let mut asked = checked.confirm().await.unwrap();
+        let confirmation: ConfirmEnrolmentRequest =
+            serde_json::from_slice(&bench.server.asked().pop().unwrap().body).unwrap();
+        let claims =
+            jws::verify::<EnrolmentClaims>(&confirmation.jws, &offer.statement.public_key, ENROLMENT_TYP)
+                .unwrap();
+        assert_eq!(claims.claims.dtbs.0, attributes.dtbs_digest().0);
+
+        let raw = offer.sim.sign(attributes.as_der());
+        bench.server.json(200, &view("signed_raw", Some(raw))).json(200, &view("verified", None));
+        assert!(asked.next().await.unwrap().is_done());
+        let CmsRequest { cms } = serde_json::from_slice(&bench.server.asked().pop().unwrap().body).unwrap();
+        let provider = crypto::pure();
+        cms::check_statement(&cms.0, &content, &offer.sim.certificate, ID_ENROLMENT, provider).unwrap();
+        cms::check(&cms.0, &content, &offer.sim.certificate, provider)
+            .expect_err("it is no document signature");
+        assert!(bench.session.is_enrolled().unwrap());
+        let pin = recall(bench.notes.as_ref()).unwrap().pin.unwrap();
+        assert_eq!((pin.device, pin.certificate.0), (offer.statement.device, offer.sim.certificate.clone()));
+    }
+
+    #[tokio::test]
+    async fn a_statement_about_anybody_or_anything_else_is_refused() {
+        let offer = Offer::new().await;
+        let other = HexDigest([9; 32]);
+        let mismatch = "statement_mismatch";
+        assert_eq!(offer.code_when(|statement, _| statement.person = PersonId::at(NOW, 99)).await, mismatch);
+        assert_eq!(offer.code_when(|statement, _| statement.full_name = "Trần Thị B".into()).await, mismatch);
+        assert_eq!(offer.code_when(|statement, _| statement.device = DeviceId::at(NOW, 99)).await, mismatch);
+        assert_eq!(offer.code_when(|statement, _| statement.key_thumbprint = other).await, mismatch);
+        assert_eq!(offer.code_when(|statement, _| statement.public_key.x = "AA".into()).await, mismatch);
+        assert_eq!(offer.code_when(|statement, _| statement.certificate = other).await, mismatch);
+        assert_eq!(offer.code_when(|statement, _| statement.version = 2).await, mismatch);
+        assert_eq!(offer.code_when(|_, begun| begun.expires_at = NOW).await, mismatch);
+        let stranger = Sim::of("Trần Thị B");
+        let code = offer.code_when(|statement, begun| {
+            statement.certificate = HexDigest(Digest::of(&stranger.certificate).0);
+            begun.certificate.0.clone_from(&stranger.certificate);
+        });
+        assert_eq!(code.await, "certificate_mismatch");
+        let code = offer.code_when(|_, begun| begun.display_text = "Ky so VB 1/QD-UBND. Ma %%VC%%".into());
+        assert_eq!(code.await, "display_text_mismatch");
+    }
+}
