@@ -15,7 +15,7 @@ mod pure;
 
 pub use algorithm::SignatureAlgorithm;
 pub use hash::{HashAlgorithm, Hasher};
-pub use key::PublicKey;
+pub use key::{PublicKey, RsaSchemes};
 
 use thiserror::Error;
 use time::OffsetDateTime;

@@ -45,6 +45,15 @@ impl SignatureAlgorithm {
         }
     }
 
+    /// From a DER `AlgorithmIdentifier` that names its hash, as certificates carry it.
+    ///
+    /// # Errors
+    /// [`CryptoError::Unsupported`] for anything else.
+    pub fn from_der(identifier: &[u8]) -> Result<Self, CryptoError> {
+        let identifier = Algorithm::from_der(identifier).map_err(|_| CryptoError::Unsupported)?;
+        Self::from_identifier(&identifier)
+    }
+
     /// From an identifier that names its hash, as certificates, CRLs and OCSP responses carry it.
     pub(crate) fn from_identifier(identifier: &Algorithm<'_>) -> Result<Self, CryptoError> {
         use HashAlgorithm::{Sha1, Sha256, Sha384, Sha512};

@@ -10,7 +10,7 @@ use crate::oid;
 /// A public key, borrowed from its DER.
 #[derive(Clone, Copy, Debug)]
 pub enum PublicKey<'a> {
-    /// RSA; `pss_only` if the key itself is restricted to RSASSA-PSS.
+    /// RSA, perhaps restricted to RSASSA-PSS by the key itself.
     Rsa {
         /// The `RSAPublicKey` DER.
         der: &'a [u8],
@@ -18,13 +18,24 @@ pub enum PublicKey<'a> {
         modulus: &'a [u8],
         /// Big-endian, without leading zero.
         exponent: &'a [u8],
-        /// The key may not be used with PKCS#1 v1.5.
-        pss_only: bool,
+        /// What the key may be used with.
+        schemes: RsaSchemes,
     },
     /// NIST P-256; an uncompressed or compressed SEC1 point.
     P256(&'a [u8]),
     /// NIST P-384; an uncompressed or compressed SEC1 point.
     P384(&'a [u8]),
+}
+
+/// What an RSA key may be used with (RFC 4055 1.2, 3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RsaSchemes {
+    /// PKCS#1 v1.5 and PSS.
+    Any,
+    /// PSS with any parameters.
+    Pss,
+    /// PSS with this hash and at least this much salt.
+    PssWith(HashAlgorithm, u16),
 }
 
 #[derive(Sequence)]
@@ -48,14 +59,20 @@ impl<'a> PublicKey<'a> {
         let info = SubjectPublicKeyInfo::from_der(der).map_err(|_| CryptoError::BadKey)?;
         let key = info.key.as_bytes().ok_or(CryptoError::BadKey)?;
         match info.algorithm.oid {
-            oid::RSA_ENCRYPTION if info.algorithm.parameters_empty() => Self::rsa(key, false),
-            oid::RSASSA_PSS => Self::rsa(key, true),
+            oid::RSA_ENCRYPTION if info.algorithm.parameters_empty() => Self::rsa(key, RsaSchemes::Any),
+            oid::RSASSA_PSS if info.algorithm.parameters.is_none() => Self::rsa(key, RsaSchemes::Pss),
+            oid::RSASSA_PSS => match SignatureAlgorithm::from_identifier(&info.algorithm)? {
+                SignatureAlgorithm::RsaPss { hash, salt_length } => {
+                    Self::rsa(key, RsaSchemes::PssWith(hash, salt_length))
+                }
+                _ => Err(CryptoError::Unsupported),
+            },
             oid::EC_PUBLIC_KEY => Self::ec(info.algorithm.parameters, key),
             _ => Err(CryptoError::Unsupported),
         }
     }
 
-    fn rsa(der: &'a [u8], pss_only: bool) -> Result<Self, CryptoError> {
+    fn rsa(der: &'a [u8], schemes: RsaSchemes) -> Result<Self, CryptoError> {
         let key = RsaPublicKey::from_der(der).map_err(|_| CryptoError::BadKey)?;
         let (modulus, exponent) = (key.modulus.as_bytes(), key.exponent.as_bytes());
         let bits = bit_length(modulus);
@@ -63,7 +80,7 @@ impl<'a> PublicKey<'a> {
         if !(1024..=8192).contains(&bits) || !odd(modulus) || !odd(exponent) || exponent.len() > 8 {
             return Err(CryptoError::BadKey);
         }
-        Ok(Self::Rsa { der, modulus, exponent, pss_only })
+        Ok(Self::Rsa { der, modulus, exponent, schemes })
     }
 
     fn ec(parameters: Option<AnyRef<'a>>, point: &'a [u8]) -> Result<Self, CryptoError> {
@@ -88,10 +105,12 @@ impl<'a> PublicKey<'a> {
     #[must_use]
     pub fn default_algorithm(&self, hash: HashAlgorithm) -> SignatureAlgorithm {
         match self {
-            Self::Rsa { pss_only: true, .. } => SignatureAlgorithm::RsaPss {
-                hash,
-                salt_length: u16::try_from(hash.output_length()).unwrap_or(64),
-            },
+            Self::Rsa { schemes: RsaSchemes::Pss | RsaSchemes::PssWith(..), .. } => {
+                SignatureAlgorithm::RsaPss {
+                    hash,
+                    salt_length: u16::try_from(hash.output_length()).unwrap_or(64),
+                }
+            }
             Self::Rsa { .. } => SignatureAlgorithm::RsaPkcs1(hash),
             Self::P256(_) | Self::P384(_) => SignatureAlgorithm::Ecdsa(hash),
         }
@@ -100,9 +119,12 @@ impl<'a> PublicKey<'a> {
     /// Whether `algorithm` is one for this kind of key.
     pub(crate) fn admits(&self, algorithm: SignatureAlgorithm) -> bool {
         match (self, algorithm) {
-            (Self::Rsa { pss_only, .. }, SignatureAlgorithm::RsaPkcs1(_)) => !pss_only,
-            (Self::Rsa { .. }, SignatureAlgorithm::RsaPss { .. })
-            | (Self::P256(_) | Self::P384(_), SignatureAlgorithm::Ecdsa(_)) => true,
+            (Self::Rsa { schemes, .. }, SignatureAlgorithm::RsaPkcs1(_)) => *schemes == RsaSchemes::Any,
+            (Self::Rsa { schemes, .. }, SignatureAlgorithm::RsaPss { hash, salt_length }) => match schemes {
+                RsaSchemes::PssWith(only, least) => hash == *only && salt_length >= *least,
+                RsaSchemes::Any | RsaSchemes::Pss => true,
+            },
+            (Self::P256(_) | Self::P384(_), SignatureAlgorithm::Ecdsa(_)) => true,
             _ => false,
         }
     }
