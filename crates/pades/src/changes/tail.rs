@@ -165,7 +165,7 @@ pub fn check_tail(
     let file = File::open_strict(&whole, &limits)?;
     one_revision(&before, index, &file, base.len())?;
     let last = file.revisions().len().saturating_sub(1);
-    if !structure::stray_bytes(&file, last.saturating_sub(1))?.is_empty() {
+    if !structure::stray_bytes(&file, last.saturating_sub(1), 0)?.is_empty() {
         return Err(TailRefused::StrayBytes);
     }
     changes(&file, last, expected)?;

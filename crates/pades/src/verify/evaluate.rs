@@ -33,7 +33,9 @@ pub(super) fn evaluate(file: &File<'_>, policy: &VerifyPolicy<'_>) -> Result<Rep
     material.add_store(file);
     let oldest = located.iter().map(|one| one.revision).min();
     let steps = oldest.map(|oldest| steps_after(file, oldest, &policy.analysis)).unwrap_or_default();
-    let stray = oldest.map_or(Ok(Vec::new()), |oldest| structure::stray_bytes(file, oldest))?;
+    let covered = located.iter().filter(|one| one.coverage != Coverage::Partial).map(Located::end).max();
+    let covered = covered.unwrap_or_default();
+    let stray = oldest.map_or(Ok(Vec::new()), |oldest| structure::stray_bytes(file, oldest, covered))?;
     let judged: Vec<Judged> = located
         .iter()
         .zip(&contents)
@@ -164,10 +166,9 @@ impl Work<'_, '_, '_> {
             self.steps.iter().filter(|step| step.revision > one.revision).cloned().collect();
         let mut changes = judge(&later, restriction);
         let last = self.file.revisions().len().saturating_sub(1);
-        let end = one.range.map_or(0, |[_, _, resume, rest]| resume.saturating_add(rest));
         for &revision in &self.stray {
             let behind_all = revision == last && one.revision == last;
-            if revision > one.revision || (behind_all && end < self.file.source().len()) {
+            if revision > one.revision || (behind_all && one.coverage != Coverage::WholeFile) {
                 changes.push(Change::forbidden(revision + 1, ChangeKind::Other, "bytes_outside_revision"));
             }
         }

@@ -17,6 +17,8 @@ use crate::{
 
 /// Most signatures of one file.
 const MOST: usize = 512;
+/// Most revisions that are searched for signatures which the latest one lacks.
+const REVISIONS: usize = 64;
 /// Longest `/Contents`, in bytes of the file.
 const LONGEST: u64 = 8 << 20;
 
@@ -49,6 +51,11 @@ impl Located {
     /// Whether it is a document time stamp.
     pub(crate) fn is_timestamp(&self) -> bool {
         self.dict.is_type(b"DocTimeStamp") || self.sub_filter() == "ETSI.RFC3161"
+    }
+
+    /// Offset behind the last byte that it covers.
+    pub(crate) fn end(&self) -> u64 {
+        self.range.map_or(0, |[_, _, resume, rest]| resume.saturating_add(rest))
     }
 
     /// A text string of its dictionary.
@@ -92,16 +99,46 @@ pub(crate) fn locate(file: &File<'_>) -> Result<Vec<Located>, PdfError> {
         }
         found.push(located);
     }
+    history(file, &mut found);
     overlaps(&mut found);
     found.sort_by_key(|located| (located.revision, located.range.map_or(u64::MAX, |[_, gap, ..]| gap)));
     Ok(found)
 }
 
+/// Signatures that an older revision has and the latest one has no longer, or has another one in their field: taking
+/// a signature out is no way to hide it.
+fn history(file: &File<'_>, found: &mut Vec<Located>) {
+    let count = file.revisions().len().saturating_sub(1);
+    for view in (count.saturating_sub(REVISIONS)..count).map(|revision| file.at(revision)) {
+        // A form that cannot be walked showed no signature to anybody.
+        let Ok(walked) = fields::walk(&view) else { continue };
+        for field in walked.values().filter(|field| field.kind == b"Sig" && !field.widget_only) {
+            if view.value(&field.dict, "V").unwrap_or(Object::Null).is_null() {
+                continue;
+            }
+            let room = found.len() < 2 * MOST;
+            match found.iter_mut().find(|located| located.field.object == field.object) {
+                Some(known) if known.field.dict.get("V") == field.dict.get("V") => {}
+                Some(known) if known.problems.first() == Some(&"signature_removed") => {}
+                Some(known) => known.problems.insert(0, "signature_replaced"),
+                None if !room => return,
+                None => {
+                    if let Ok(mut located) = one(file, &view, field) {
+                        located.problems.insert(0, "signature_removed");
+                        found.push(located);
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn one(file: &File<'_>, latest: &View<'_, '_>, field: &Field) -> Result<Located, PdfError> {
-    let value = latest.value(&field.dict, "V")?;
+    // A dictionary that breaks the grammar is a broken signature, not an unreadable file.
+    let value = latest.value(&field.dict, "V");
     let mut located = Located {
         field: field.clone(),
-        dict: value.as_dict().cloned().unwrap_or_default(),
+        dict: value.as_ref().ok().and_then(Object::as_dict).cloned().unwrap_or_default(),
         contents: Vec::new(),
         range: None,
         coverage: Coverage::Partial,
@@ -118,13 +155,16 @@ fn one(file: &File<'_>, latest: &View<'_, '_>, field: &Field) -> Result<Located,
     };
     located.revision = holder;
     if located.dict.is_empty() {
-        located.problems.push("signature_not_a_dictionary");
+        located.problems.push("signature_malformed");
         return Ok(located);
     }
     if located.dict.has_duplicates() {
         located.problems.push("duplicate_keys");
     }
-    let spans = file.dict_spans(offset)?;
+    let Ok(spans) = file.dict_spans(offset) else {
+        located.problems.push("signature_malformed");
+        return Ok(located);
+    };
     let span = |wanted: &[u8]| spans.iter().find(|(key, _)| key == wanted).map(|(_, span)| span.clone());
     let gap = span(b"Contents").filter(|gap| gap.end - gap.start <= LONGEST);
     let Some(gap) = gap else {
@@ -137,6 +177,10 @@ fn one(file: &File<'_>, latest: &View<'_, '_>, field: &Field) -> Result<Located,
         None => located.problems.push("contents_not_hexadecimal"),
     }
     range(file, &mut located, gap.start, gap.end, holder);
+    let before = holder.checked_sub(1).map(|before| file.at(before).place(reference.number));
+    if before.is_some_and(|place| place != Place::Free) {
+        located.problems.insert(0, "signature_replaced");
+    }
     Ok(located)
 }
 
@@ -236,11 +280,12 @@ fn overlaps(found: &mut [Located]) {
 }
 
 /// Revisions behind `signed` that hold bytes which belong to no object, section or trailer (a hiding place for
-/// objects that a repairing reader would find), and bytes behind the last revision.
+/// objects that a repairing reader would find), and bytes behind the last revision that no signature covers
+/// (`covered`: how far the signatures reach).
 ///
 /// # Errors
 /// [`PdfError`] if the medium fails.
-pub(crate) fn stray_bytes(file: &File<'_>, signed: usize) -> Result<Vec<usize>, PdfError> {
+pub(crate) fn stray_bytes(file: &File<'_>, signed: usize, covered: u64) -> Result<Vec<usize>, PdfError> {
     let mut stray = Vec::new();
     for index in signed + 1..file.revisions().len() {
         if has_stray_bytes(file, index)? {
@@ -249,7 +294,7 @@ pub(crate) fn stray_bytes(file: &File<'_>, signed: usize) -> Result<Vec<usize>, 
     }
     let last = file.revisions().len().saturating_sub(1);
     let end = file.revisions().last().map_or(0, |revision| revision.end);
-    if last > signed && file.source().len() > end {
+    if last >= signed && file.source().len() > end.max(covered) {
         stray.push(last);
     }
     Ok(stray)
