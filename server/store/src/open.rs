@@ -98,7 +98,7 @@ impl Store {
     }
 
     /// Begins a writing transaction. On SQLite it holds the write lock from the start, so it never has to be given up
-    /// half way.
+    /// half way; keep it short, and never begin a second one while holding a first: it would wait for itself.
     ///
     /// # Errors
     /// [`Error::Database`].

@@ -107,12 +107,12 @@ impl Bundle {
         self.0.iter().filter(|file| file.role != FileRole::Background)
     }
 
-    /// The digest a decision names: SHA-256 over `trinhky bundle v1\n` and, per file in order, `role SP sha256 LF`.
+    /// The digest a decision names: SHA-256 over one line a file, in order, `role SP sha256 SP length LF`. Names are for
+    /// people and do not count.
     pub fn digest(&self) -> Digest {
         let mut hash = Sha256::new();
-        hash.update(b"trinhky bundle v1\n");
         for file in &self.0 {
-            hash.update(format!("{} {}\n", file.role, file.sha256));
+            hash.update(format!("{} {} {}\n", file.role, file.sha256, file.length));
         }
         Digest(hash.finalize().into())
     }

@@ -341,6 +341,21 @@ fn hau_giang_takes_the_number_with_the_signature() {
 }
 
 #[test]
+fn the_bundle_digest_is_of_roles_bytes_and_lengths_in_order() {
+    let file = |role, name: &str, sha256, length| BundleFile { role, name: name.into(), sha256, length };
+    let (main, other) = (Digest::of(b"main"), Digest::of(b"other"));
+    let bundle = |name| {
+        Bundle(vec![file(FileRole::Main, name, main, 4), file(FileRole::Background, "b.pdf", other, 5)])
+    };
+    let lines = format!("main {main} 4\nbackground {other} 5\n");
+    assert_eq!(bundle("a.pdf").digest(), Digest::of(lines.as_bytes()));
+    assert_eq!(bundle("a.pdf").digest(), bundle("renamed.pdf").digest());
+    let mut swapped = bundle("a.pdf");
+    swapped.0.reverse();
+    assert_ne!(swapped.digest(), bundle("a.pdf").digest());
+}
+
+#[test]
 fn opinions_go_down_the_chain_and_name_their_bytes() {
     let mut house = House::new("nd30_default");
     let document = house.submitted(&[LEADER], true);

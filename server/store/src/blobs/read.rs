@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{Stream, stream};
+use trinhky_domain::Digest;
 use trinhky_pades::{Source, SourceError};
 
 use super::{BlobError, Blobs, FileLayer};
@@ -45,6 +46,29 @@ impl<L: FileLayer> Blobs<L> {
             length = length.checked_add(segment.length).ok_or_else(missing)?;
         }
         Ok(Segments { parts: parts.into(), length })
+    }
+
+    /// Opens one blob by its name alone: an index, a manifest, an image. Synchronous.
+    ///
+    /// # Errors
+    /// [`BlobError::Missing`].
+    pub fn blob(&self, sha256: Digest) -> Result<Segments, BlobError> {
+        let metadata = std::fs::metadata(self.path(sha256)).map_err(|_| BlobError::Missing(sha256))?;
+        self.source(&[Segment { sha256, length: metadata.len() }])
+    }
+
+    /// The bytes of one blob that is known to be small, and that are checked against their name. Synchronous.
+    ///
+    /// # Errors
+    /// [`BlobError::Missing`] also when the bytes are not the ones of this name; [`BlobError::TooLong`].
+    pub fn small(&self, sha256: Digest, limit: u64) -> Result<Vec<u8>, BlobError> {
+        let blob = self.blob(sha256)?;
+        if blob.length > limit {
+            return Err(BlobError::TooLong { limit });
+        }
+        let mut bytes = vec![0; usize::try_from(blob.length).unwrap_or(usize::MAX)];
+        blob.read_at(0, &mut bytes).map_err(io::Error::other)?;
+        if Digest::of(&bytes) == sha256 { Ok(bytes) } else { Err(BlobError::Missing(sha256)) }
     }
 
     /// The bytes of a range, in chunks, for HTTP: reads happen on blocking tasks, one chunk ahead of the receiver.
@@ -158,6 +182,17 @@ mod tests {
             blobs.stream(&segments, 50_000..150_000).expect("opens").try_collect().await.expect("reads");
         assert!(chunks.len() > 1 && chunks.iter().all(|chunk| chunk.len() <= CHUNK));
         assert_eq!(chunks.concat(), [vec![1; 50_000], vec![2; 50_000]].concat());
+    }
+
+    #[test]
+    fn a_small_blob_is_checked_against_its_name() {
+        let (_folder, blobs, segments) = kept(&[b"manifest".to_vec()]);
+        let name = segments[0].sha256;
+        assert_eq!(blobs.small(name, 8).expect("there"), b"manifest");
+        assert!(matches!(blobs.small(name, 7), Err(BlobError::TooLong { limit: 7 })));
+        std::fs::write(blobs.path(name), b"manifesT").expect("spoilt");
+        assert!(matches!(blobs.small(name, 8), Err(BlobError::Missing(_))));
+        assert!(matches!(blobs.blob(Digest::of(b"never kept")), Err(BlobError::Missing(_))));
     }
 
     #[test]

@@ -39,17 +39,26 @@ impl<L: FileLayer> Blobs<L> {
     /// # Errors
     /// [`BlobError::Io`].
     pub fn create(&self) -> Result<Writer<L>, BlobError> {
-        let number = self.inner.next.fetch_add(1, Ordering::Relaxed);
-        let path = self.temporary().join(format!("{}-{number}", std::process::id()));
-        let file = match self.inner.layer.create(&path) {
-            // An older process of the same number left it behind.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                self.inner.layer.remove(&path)?;
-                self.inner.layer.create(&path)?
+        for _ in 0..MAX_NAMES {
+            let number = self.inner.next.fetch_add(1, Ordering::Relaxed);
+            let path = self.temporary().join(format!("{}-{number}", std::process::id()));
+            match self.inner.layer.create(&path) {
+                Ok(file) => {
+                    return Ok(Writer {
+                        blobs: self.clone(),
+                        path,
+                        file,
+                        hash: Sha256::new(),
+                        length: 0,
+                        named: false,
+                    });
+                }
+                // Left by an older process of this number, or in use by one in another container: never touched here.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error.into()),
             }
-            other => other?,
-        };
-        Ok(Writer { blobs: self.clone(), path, file, hash: Sha256::new(), length: 0, named: false })
+        }
+        Err(io::Error::from(io::ErrorKind::AlreadyExists).into())
     }
 
     /// Keeps bytes that are at hand. Synchronous.
@@ -154,6 +163,7 @@ impl<L: FileLayer> Drop for Writer<L> {
 }
 
 const CHUNKS_IN_MEMORY: usize = 4;
+const MAX_NAMES: usize = 100_000;
 
 #[cfg(test)]
 mod tests {
@@ -190,6 +200,18 @@ mod tests {
         writer.write_all(b"half").expect("writes");
         drop(writer);
         assert_eq!(fs::read_dir(folder.path().join("tmp")).expect("reads").count(), 0);
+    }
+
+    #[test]
+    fn another_process_with_the_same_number_is_not_disturbed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (one, other) = (Blobs::open(folder.path()), Blobs::open(folder.path()));
+        let mut first = one.expect("opens").create().expect("begins");
+        let mut second = other.expect("opens").create().expect("begins");
+        first.write_all(b"first").expect("writes");
+        second.write_all(b"second").expect("writes");
+        let names = [first.finish().expect("kept").sha256, second.finish().expect("kept").sha256];
+        assert_eq!(names, [b"first".as_slice(), b"second"].map(Digest::of));
     }
 
     #[tokio::test]
