@@ -179,6 +179,8 @@ impl Rig {
         let mut world = command(binary("trinhky-world")?);
         world.arg("serve").arg("--dir").arg(folder.path().join("world"));
         world.args(["--leaders", &(NAMED_LEADERS + plan.leaders).to_string()]);
+        // Making RSA keys takes seconds; worlds of one machine share a pool of them.
+        world.arg("--pool").arg(std::env::temp_dir().join("trinhky-world-pool"));
         let running = Running::start("world", world, &folder.path().join("world.log")).await?;
         let world: WorldView = serde_json::from_value(running.ready.clone())
             .with_context(|| format!("the world's ready line: {}", running.ready))?;
