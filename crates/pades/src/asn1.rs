@@ -1,8 +1,8 @@
 //! The few ASN.1 helpers that CMS, X.509, OCSP and RFC 3161 share here, on top of the `der` crate (X.690).
 //!
-//! Three things `der` does not give and signatures need: the *raw* bytes of a part ([`Raw`], [`RawSet`]), because a
+//! Three things `der` does not give and signatures need: the *raw* bytes of a part (`Raw`, `RawSet`), because a
 //! signature covers the bytes that were sent and not our re-encoding of them; object identifiers with arcs of any
-//! size ([`Oid`]), because UUID arcs (2.25.…) exceed 32 bits; and BER reduced to definite lengths ([`ber`]).
+//! size ([`Oid`]), because UUID arcs (2.25.…) exceed 32 bits; and BER reduced to definite lengths (`ber`).
 //! Every reader here is bounded: total size, nesting and element count are limits, never the input's choice.
 
 pub(crate) mod ber;

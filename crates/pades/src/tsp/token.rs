@@ -220,16 +220,38 @@ impl CheckedToken {
         &self.certificate
     }
 
+    /// The token with definite lengths.
+    pub fn as_der(&self) -> &[u8] {
+        self.token.as_der()
+    }
+
+    /// The time it states (`genTime`), UTC.
+    pub fn time(&self) -> OffsetDateTime {
+        self.token.time
+    }
+
+    /// The hash of the imprint.
+    pub fn imprint_algorithm(&self) -> HashAlgorithm {
+        self.token.hash
+    }
+
+    /// The digest that was stamped.
+    pub fn imprint(&self) -> &[u8] {
+        &self.token.imprint
+    }
+
+    /// The certificates inside: candidates for the authority's chain.
+    pub fn certificates(&self) -> &[Certificate] {
+        self.token.certificates()
+    }
+
+    /// All else that it says.
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
     /// Algorithms and keys that no longer give assurance.
     pub fn weaknesses(&self) -> &[Weakness] {
         &self.weaknesses
-    }
-}
-
-impl std::ops::Deref for CheckedToken {
-    type Target = Token;
-
-    fn deref(&self) -> &Token {
-        &self.token
     }
 }
