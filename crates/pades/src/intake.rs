@@ -76,6 +76,8 @@ pub enum Finding {
     OldGenerations,
     /// A stream's `/Length` is wrong.
     WrongLength,
+    /// Objects that strict readers stumble over: no `endobj`, a key twice, a reference to nothing.
+    LooseSyntax,
     /// JavaScript, to be stripped.
     JavaScript,
     /// Something happens on opening, printing or leaving, to be stripped.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     digest::Digest,
-    pdf::{ObjRef, Rect},
+    pdf::{ObjRef, Object, Rect},
 };
 
 /// The declared fields of one provisioned base; JSON, versioned.
@@ -158,13 +158,47 @@ pub enum Part {
     Year,
 }
 
+/// Private entry of a widget: where its text is drawn, relative to it.
+pub(crate) const SLOTS_KEY: &str = "TRK_Slots";
+
+/// Private entry of a widget: its text is slanted.
+pub(crate) const ITALIC_KEY: &str = "TRK_Italic";
+
 /// The keys of a widget that filling or signing may add or change.
 pub const TEXT_KEYS: [&str; 4] = ["V", "AP", "Ff", "DA"];
 
 /// The keys of a signature widget that signing may add or change.
 pub const SIGNATURE_KEYS: [&str; 2] = ["V", "AP"];
 
+impl Part {
+    const NAMES: [(Self, &str); 4] =
+        [(Self::Whole, "Whole"), (Self::Day, "Day"), (Self::Month, "Month"), (Self::Year, "Year")];
+}
+
 impl Slot {
+    /// The slots of a widget as its private entry, so that a file can be filled without its manifest.
+    pub(crate) fn to_object(slots: &[Self]) -> Object {
+        let mut items = Vec::new();
+        for slot in slots {
+            let name =
+                Part::NAMES.iter().find(|(part, _)| *part == slot.part).map_or("Whole", |(_, name)| name);
+            items.push(Object::name(name));
+            items.push(slot.rect.to_object());
+        }
+        Object::Array(items)
+    }
+
+    /// What [`Slot::to_object`] wrote; empty if it makes no sense.
+    pub(crate) fn from_object(object: &Object) -> Vec<Self> {
+        let slot = |pair: &[Object]| {
+            let [Object::Name(name), rect] = pair else { return None };
+            let (part, _) = Part::NAMES.iter().find(|(_, known)| known.as_bytes() == name.as_slice())?;
+            Some(Self { part: *part, rect: Rect::from_object(rect)? })
+        };
+        let items = object.as_array().unwrap_or_default();
+        items.chunks(2).take(8).map(slot).collect::<Option<Vec<_>>>().unwrap_or_default()
+    }
+
     /// The slot in coordinates that count from the lower left corner of `field`.
     pub(crate) fn relative_to(&self, field: Rect) -> Self {
         let rect = Rect {

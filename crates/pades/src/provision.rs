@@ -174,13 +174,18 @@ pub fn provision(
     }
     let drawing = Drawing::new(&view, &survey, ingested, plan, placed);
     let (replacement, drawn) = drawing.draw()?;
-    let normalise = ingested.report.needs_normalising() || !rewrite::can_copy(&view);
+    let mut why = ingested.report.findings.clone();
+    let copyable = rewrite::can_copy(&view) && rewrite::is_strict(&view)?;
+    if !copyable && !ingested.report.needs_normalising() {
+        why.push(Finding::LooseSyntax);
+    }
+    let normalise = why.iter().any(|finding| finding.normalises());
     let written = if normalise {
         rewrite::anew(&view, &survey, replacement, out)?
     } else {
         rewrite::copy(&view, ingested, replacement, out)?
     };
-    Ok(finish(ingested, &survey, drawn, written, normalise, &view))
+    Ok(finish(ingested, &survey, drawn, written, why, &view))
 }
 
 fn finish(
@@ -188,9 +193,10 @@ fn finish(
     survey: &Survey,
     drawn: Drawn,
     written: Written,
-    normalised: bool,
+    why: Vec<Finding>,
     view: &View<'_, '_>,
 ) -> Provisioned {
+    let normalised = why.iter().any(|finding| finding.normalises());
     let mut fields: Vec<FieldSite> = Vec::new();
     for site in survey.fields.iter().cloned().chain(drawn.sites) {
         // Objects that were neither moved nor replaced stay where they were.
@@ -238,6 +244,6 @@ fn finish(
         index,
         manifest,
         normalised,
-        why: ingested.report.findings.clone(),
+        why,
     }
 }

@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, io};
 use crate::{
     digest::{Digest, Hasher, Midstate},
     intake::{Ingested, Refusal},
-    pdf::{Dict, Entry, Increment, ObjRef, Object, PdfError, Place, Revision, SectionKind, View, is_space},
+    pdf::{
+        Dict, Entry, Increment, ObjRef, Object, PdfError, Place, Revision, SectionKind, Stream, View,
+        is_space,
+    },
     source::Source,
     survey::{ACTIVE, Survey},
 };
@@ -96,6 +99,64 @@ pub(crate) fn can_copy(view: &View<'_, '_>) -> bool {
     })
 }
 
+/// Whether every object is written as strict readers want it: header, `endobj`, right lengths, `endstream` where it
+/// belongs, no key twice, every reference to something. What is not is better written anew than signed.
+pub(crate) fn is_strict(view: &View<'_, '_>) -> Result<bool, Refusal> {
+    let source = view.file().source();
+    let start = source.slice(0, 9)?;
+    if !matches!(
+        start.as_slice(),
+        [b'%', b'P', b'D', b'F', b'-', b'1' | b'2', b'.', b'0'..=b'9', b'\r' | b'\n']
+    ) {
+        return Ok(false);
+    }
+    for number in view.numbers() {
+        let object = match view.place(number) {
+            Place::Free => continue,
+            Place::InStream { .. } => match view.get(ObjRef::new(number)) {
+                Ok(object) => object,
+                Err(_) => return Ok(false),
+            },
+            Place::At { .. } => match view.indirect(number) {
+                Ok(Some(indirect)) if indirect.closed => indirect.object,
+                _ => return Ok(false),
+            },
+        };
+        if let Object::Stream(stream) = &object
+            && !ends_properly(source, stream)?
+        {
+            return Ok(false);
+        }
+        if !plain(view, &object) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The data is as long as said and followed by at most one line end and `endstream`.
+fn ends_properly(source: &dyn Source, stream: &Stream) -> Result<bool, Refusal> {
+    let end = stream.at + stream.len;
+    let behind = source.slice(end, usize::try_from((source.len() - end).min(11)).unwrap_or(0))?;
+    let behind = behind.strip_prefix(b"\r\n").or(behind.strip_prefix(b"\n")).or(behind.strip_prefix(b"\r"));
+    let direct = source.slice(end, usize::try_from((source.len() - end).min(9)).unwrap_or(0))?;
+    let closed = behind.is_some_and(|behind| behind.starts_with(b"endstream")) || direct == b"endstream";
+    Ok(closed && !stream.repaired)
+}
+
+/// No key twice, no reference to nothing.
+fn plain(view: &View<'_, '_>, object: &Object) -> bool {
+    match object {
+        Object::Ref(reference) => view.place(reference.number) != Place::Free,
+        Object::Array(items) => items.iter().all(|item| plain(view, item)),
+        Object::Dict(dict) => !dict.has_duplicates() && dict.iter().all(|(_, value)| plain(view, value)),
+        Object::Stream(stream) => {
+            !stream.dict.has_duplicates() && stream.dict.iter().all(|(_, value)| plain(view, value))
+        }
+        _ => true,
+    }
+}
+
 /// Writes the reachable objects one after another, each with generation 0 and its right length, scripts left out.
 pub(crate) fn anew(
     view: &View<'_, '_>,
@@ -124,7 +185,8 @@ pub(crate) fn anew(
         if !fresh || number >= old.first_new || replacement.objects.contains_key(&number) {
             continue;
         }
-        let Some(mut object) = old.read(number) else { continue };
+        // What cannot be read is `null` to every viewer; said aloud, no reference dangles.
+        let mut object = old.read(number).unwrap_or(Object::Null);
         strip(view, &mut object)?;
         old.normalise(&mut object, false);
         let before = stack.len();
@@ -210,12 +272,15 @@ impl Old<'_, '_, '_> {
                 *object = if new || live { Object::Ref(ObjRef::new(number)) } else { Object::Null };
             }
             Object::Array(items) => items.iter_mut().for_each(|item| self.normalise(item, may_name_new)),
-            Object::Dict(dict) => dict.values_mut().for_each(|value| self.normalise(value, may_name_new)),
-            Object::Stream(stream) => {
-                stream.dict.values_mut().for_each(|value| self.normalise(value, may_name_new));
-            }
+            Object::Dict(dict) => self.normalise_dict(dict, may_name_new),
+            Object::Stream(stream) => self.normalise_dict(&mut stream.dict, may_name_new),
             _ => {}
         }
+    }
+
+    fn normalise_dict(&self, dict: &mut Dict, may_name_new: bool) {
+        dict.values_mut().for_each(|value| self.normalise(value, may_name_new));
+        dict.tidy();
     }
 }
 

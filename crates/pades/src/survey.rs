@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use crate::{
     index::{FieldSite, FormSite},
     intake::{Finding, dict_of},
+    manifest::{self, Slot},
     pdf::{Dict, ObjRef, Object, Page, PdfError, Place, Rect, View},
 };
 
@@ -216,9 +217,9 @@ impl Survey {
             rect: rect.rounded(),
             size: (whole.x1, whole.y1),
             filled,
-            slots: Vec::new(),
+            slots: Slot::from_object(&view.value(field, manifest::SLOTS_KEY)?),
             max_len: view.value(field, "MaxLen")?.as_int().and_then(|n| u16::try_from(n).ok()),
-            italic: false,
+            italic: view.value(field, manifest::ITALIC_KEY)?.as_bool() == Some(true),
         });
         Ok(())
     }

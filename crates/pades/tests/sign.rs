@@ -64,8 +64,14 @@ fn a_number_taken_before_is_drawn_in_the_base() {
         ..ProvisionPlan::standard(1)
     };
     let mut job = Job::new(&text_page(), &plan);
+    pki.signer("seal", Kind::Rsa(2048));
     job.sign(&pki, "leader", "Signer1", |_| {});
+    job.sign(&pki, "seal", "OrgSeal", |_| {});
+    let content = DssContent { certs: vec![pki.certificate("root")], ..DssContent::default() };
+    let dss = prepare_dss(&job.bytes, &job.index, &job.midstate, &content, &[9; 16]).unwrap().unwrap();
+    job.append(&dss.tail, dss.index, dss.midstate);
     job.judge(&pki, "before");
+    let job = Job::new(&text_page(), &plan);
     let mut request = Job::request(&pki, "leader", "OrgSeal");
     request.fills = vec![Fill { field: "DocNumber".to_owned(), text: "30".to_owned() }];
     let refused = prepare(&job.bytes, &job.index, &job.midstate, &request).unwrap_err();

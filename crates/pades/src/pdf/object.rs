@@ -221,6 +221,18 @@ impl Dict {
         found
     }
 
+    /// Keeps the last of entries with the same key and none that is `null`: the same dictionary to every reader.
+    pub(crate) fn tidy(&mut self) {
+        let entries = std::mem::take(&mut self.entries);
+        for (key, value) in entries {
+            if value.is_null() {
+                self.remove(&key);
+            } else {
+                self.set(&key, value);
+            }
+        }
+    }
+
     /// Adds without looking for the key: for the parser, which must not hide duplicates.
     pub(crate) fn push(&mut self, key: Vec<u8>, value: Object) {
         self.entries.push((key, value));

@@ -149,7 +149,7 @@ impl View<'_, '_> {
         while let Some((node, depth)) = stack.pop() {
             let Object::Ref(id) = node else { continue };
             if !seen.insert(id) {
-                continue;
+                return Err(PdfError::Wrong("the page tree (one node occurs twice)"));
             }
             if depth > limits.depth {
                 return Err(PdfError::Limit("the page tree is too deep"));

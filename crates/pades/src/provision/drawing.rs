@@ -8,7 +8,7 @@ use crate::{
     index::FieldSite,
     intake::{Ingested, Refusal},
     look::{self, Face},
-    manifest::{Declared, FieldKind},
+    manifest::{self, Declared, FieldKind, Slot},
     pdf::{Dict, Increment, ObjRef, Object, Rect, View},
     place::Placed,
     rewrite::{self, Replacement},
@@ -28,7 +28,12 @@ pub(super) struct Drawn {
 pub(super) struct Drawing<'v, 'f, 'a> {
     view: &'v View<'f, 'a>,
     plan: &'v ProvisionPlan,
+    survey: &'v Survey,
     placed: Vec<Placed>,
+    /// Fields that are filled or signed later.
+    names: Vec<String>,
+    /// Number or date are drawn now.
+    some_drawn: bool,
     /// The new objects, written to a scratch at offset 0 and moved to their place by `rewrite`.
     new: Increment,
     replaced: BTreeMap<u32, Object>,
@@ -44,9 +49,17 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         plan: &'v ProvisionPlan,
         placed: Vec<Placed>,
     ) -> Self {
+        let drawn = |kind| match kind {
+            FieldKind::Number => plan.number.as_ref().is_some_and(|number| number.text.is_some()),
+            FieldKind::Date => plan.date.as_ref().is_some_and(|date| date.text.is_some()),
+            FieldKind::Signer(_) | FieldKind::Seal => false,
+        };
+        let names: Vec<String> =
+            placed.iter().filter(|field| !drawn(field.kind)).map(|field| field.name.clone()).collect();
+        let some_drawn = names.len() < placed.len();
         let new = Increment::new(0, ingested.index.size.max(view.size()));
         let (sha256, pdfa) = (ingested.sha256, survey.pdfa_part.is_some());
-        Self { view, plan, placed, new, replaced: BTreeMap::new(), sha256, pdfa }
+        Self { view, plan, survey, placed, names, some_drawn, new, replaced: BTreeMap::new(), sha256, pdfa }
     }
 
     pub(super) fn draw(mut self) -> Result<(Replacement, Drawn), Refusal> {
@@ -78,6 +91,12 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             }
         }
         trailer.set("Root", ObjRef::new(root_ref.number));
+        if let Some(Object::Dict(info)) = trailer.get("Info") {
+            // It shall be an object of its own (7.5.5).
+            let (info, id) = (info.clone(), self.new.allot());
+            self.new.object(id, &Object::Dict(info));
+            trailer.set("Info", id);
+        }
         if trailer.get("ID").and_then(Object::as_array).is_none_or(|id| id.len() != 2) {
             let half = self.sha256.0.iter().copied().take(16).collect::<Vec<u8>>();
             trailer.set("ID", vec![Object::Str(half.clone()), Object::Str(half)]);
@@ -165,6 +184,8 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         let mut max_len = None;
         let appearance = if placed.kind.is_text() {
             max_len = Some(MAX_LEN);
+            widget.set(manifest::SLOTS_KEY, Slot::to_object(&relative));
+            widget.set(manifest::ITALIC_KEY, Object::Bool(italic));
             widget.set("DA", Object::Str(form_da().into_bytes()));
             widget.set("MaxLen", i64::from(MAX_LEN));
             match &text {
@@ -191,9 +212,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         };
         widget.set("AP", Dict::new().with("N", appearance));
         if locks {
-            let lock =
-                Dict::new().with("Type", Object::name("SigFieldLock")).with("Action", Object::name("All"));
-            widget.set("Lock", lock);
+            widget.set("Lock", self.lock());
         }
         let at = self.new.object(id, &Object::Dict(widget));
         if let Some(Object::Array(items)) = self.replaced.get_mut(&annots.number) {
@@ -267,6 +286,18 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         self.replaced.insert(acroform.number, Object::Dict(form));
         root.set("AcroForm", acroform);
         Ok((acroform, fields_array))
+    }
+
+    /// The last signature locks every field. Where the document brings text fields of its own, or number and date are
+    /// drawn already, it names the fields that are ours instead: a validator in wide use takes an appearance that is
+    /// older than the locking revision for a change to it.
+    fn lock(&self) -> Dict {
+        let lock = Dict::new().with("Type", Object::name("SigFieldLock"));
+        if self.survey.field_names.is_empty() && !self.some_drawn {
+            return lock.with("Action", Object::name("All"));
+        }
+        let ours = self.names.iter().map(|name| look::text_object(name)).collect::<Vec<_>>();
+        lock.with("Action", Object::name("Include")).with("Fields", ours)
     }
 
     /// What a reader aloud says.

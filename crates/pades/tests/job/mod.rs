@@ -66,7 +66,7 @@ impl Job {
         );
         for field in &index.fields {
             let seen = again.index.field(&field.name).unwrap();
-            assert_eq!((seen.at, seen.filled), (field.at, field.filled), "{}", field.name);
+            assert!(seen == field, "{seen:?} {field:?}");
         }
         self.index = index;
         self.midstate = midstate;
