@@ -4,6 +4,8 @@
 //! The service is the world's binary in a process of its own, over mutual TLS; the row is kept in memory, so that every
 //! state that was written can be looked at. The same through database, phone and PDF is the concern of `tests/flows`.
 
+#![expect(clippy::unwrap_used, reason = "a test may end where it fails")]
+
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
