@@ -2,6 +2,7 @@
 
 mod config_check;
 mod file;
+mod gate;
 mod openapi;
 mod serve;
 mod verify;
@@ -30,6 +31,8 @@ enum Command {
     Serve(serve::Args),
     /// Say about every signature of a PDF whether it holds, and what was changed after it.
     Verify(verify::Args),
+    /// Raise prompts on SIM cards; the only process that may.
+    Gate,
     /// Print the OpenAPI document.
     Openapi,
     /// Look at the settings.
@@ -43,6 +46,7 @@ pub fn run() -> ExitCode {
     let outcome = match &cli.command {
         Command::Serve(args) => serve::run(&cli.config, args),
         Command::Verify(args) => verify_now(&cli.config, args),
+        Command::Gate => gate::run(&cli.config),
         Command::Openapi => Ok(openapi::run()),
         Command::Config(command) => config_check::run(&cli.config, command),
     };

@@ -323,6 +323,9 @@ pub struct Gate {
     /// How long an approval at the head of its number's queue may wait for its request to leave.
     #[serde(default = "Gate::default_send_window")]
     pub send_window_seconds: u32,
+    /// How long a gate that has died keeps its attempts from the next one; a living one renews in time.
+    #[serde(default = "Gate::default_lease")]
+    pub lease_milliseconds: u32,
 }
 
 impl Gate {
@@ -340,6 +343,9 @@ impl Gate {
     }
     const fn default_send_window() -> u32 {
         120
+    }
+    const fn default_lease() -> u32 {
+        5_000
     }
 }
 

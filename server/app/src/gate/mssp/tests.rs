@@ -86,6 +86,7 @@ async fn rig(then: Then) -> Rig {
         dialog_seconds: 180,
         grace_seconds: 30,
         send_window_seconds: 120,
+        lease_milliseconds: 5_000,
     };
     Rig { folder, settings, requests }
 }
