@@ -124,8 +124,10 @@ impl Gate {
 
     async fn claim(&self) -> anyhow::Result<Option<(Attempt, Leased)>> {
         let now = self.clock.now();
-        let token = self.random.bytes::<16>();
-        let token = hex::encode(token);
+        if !self.store.read().await?.attempt_is_due(now).await? {
+            return Ok(None);
+        }
+        let token = hex::encode(self.random.bytes::<16>());
         let held_until: OffsetDateTime = now + self.lease;
         let mut tx = self.store.begin().await?;
         let Some(row) = tx.claim_attempt(&token, now, held_until).await? else { return Ok(None) };

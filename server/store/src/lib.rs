@@ -30,6 +30,7 @@ mod documents;
 mod error;
 mod files;
 mod gate;
+mod gate_due;
 mod idempotency;
 mod jobs;
 mod open;

@@ -33,7 +33,7 @@ use trinhky_simpki::ids::ApTransId;
 
 /// A world and a gate's service that speaks to it.
 pub(crate) struct Rig {
-    pub(crate) folder: TempDir,
+    _folder: TempDir,
     _world: World,
     /// The world's ready line.
     pub(crate) ready: Value,
@@ -60,7 +60,7 @@ pub(crate) struct Phone {
 
 /// One wish to enrol a phone with a SIM, as rows would carry it.
 pub(crate) struct Wish {
-    pub(crate) phone: Phone,
+    pub(crate) phone: Arc<Phone>,
     pub(crate) person: PersonId,
     pub(crate) device: DeviceId,
     pub(crate) attempt: AttemptId,
@@ -90,7 +90,7 @@ impl Rig {
         let settings = gate_settings(&ready, &folder.path().join("service"));
         let service = Service::open(&settings, Arc::new(SystemClock), stopping).unwrap();
         let http = reqwest::Client::builder().build().unwrap();
-        Self { folder, _world: world, ready, service, stop, http }
+        Self { _folder: folder, _world: world, ready, service, stop, http }
     }
 
     /// Every SIM, number and certificate: magic ones by the name of their behaviour, leaders' by their number.
@@ -109,48 +109,6 @@ impl Rig {
     /// The certificates between a SIM's and the root.
     pub(crate) fn chain(&self) -> Vec<Vec<u8>> {
         pem(&self.ready["chain_pem"]).iter().map(|certificate| certificate.as_der().to_vec()).collect()
-    }
-
-    pub(crate) fn wish(&self, msisdn: &str, certificate: &[u8]) -> Wish {
-        let phone = Phone::new();
-        let now = SystemClock.now();
-        let (person, device, attempt) =
-            (PersonId::at(now, chance()), DeviceId::at(now, chance()), AttemptId::at(now, chance()));
-        let certificate_digest = HexDigest(Digest::of(certificate).0);
-        let statement = json!({
-            "version": 1, "person": person, "full_name": "Nguyễn Văn A", "device": device,
-            "key_thumbprint": HexDigest(jws::thumbprint(&phone.jwk).0), "public_key": phone.jwk, "msisdn": msisdn,
-            "certificate": certificate_digest, "made_at": "2026-08-01T00:00:00Z",
-        });
-        let statement = statement.to_string().into_bytes();
-        let digest = trinhky_pades::Digest::of(&statement);
-        let dtbs = cms::signed_attributes(&digest, certificate, cms::ID_ENROLMENT).unwrap().dtbs_digest();
-        let claims = json!({
-            "iss": device, "sub": person, "iat": now.unix_timestamp(), "exp": now.unix_timestamp() + 600,
-            "attempt": attempt, "challenge": "c", "statement": HexDigest(digest.0), "dtbs": HexDigest(dtbs.0),
-            "certificate": certificate_digest, "display_text": "Dang ky thiet bi ky so cho A. Ma %%VC%%",
-        });
-        let decision = Decision {
-            id: DecisionId::at(now, chance()),
-            attempt,
-            person,
-            device,
-            client: Client::Native,
-            jws: phone.say(device, &claims),
-            expires: now + time::Duration::minutes(10),
-            at: now,
-        };
-        Wish {
-            phone,
-            person,
-            device,
-            attempt,
-            msisdn: msisdn.to_owned(),
-            certificate: certificate.to_vec(),
-            statement,
-            dtbs: Digest(dtbs.0),
-            decision,
-        }
     }
 
     async fn signature_requests(&self) -> Vec<Value> {
@@ -197,6 +155,65 @@ impl Phone {
 }
 
 impl Wish {
+    pub(crate) fn new((msisdn, certificate): &(String, Vec<u8>)) -> Self {
+        let now = SystemClock.now();
+        let phone = Arc::new(Phone::new());
+        let (person, device) = (PersonId::at(now, chance()), DeviceId::at(now, chance()));
+        let statement = json!({
+            "version": 1, "person": person, "full_name": "Nguyễn Văn A", "device": device,
+            "key_thumbprint": HexDigest(jws::thumbprint(&phone.jwk).0), "public_key": phone.jwk, "msisdn": msisdn,
+            "certificate": HexDigest(Digest::of(certificate).0), "made_at": "2026-08-01T00:00:00Z",
+        });
+        let statement = statement.to_string().into_bytes();
+        Self::of(phone, person, device, (msisdn, certificate), statement)
+    }
+
+    /// The same leader and phone wish again.
+    pub(crate) fn again(&self) -> Self {
+        let sim = (self.msisdn.as_str(), self.certificate.as_slice());
+        Self::of(self.phone.clone(), self.person, self.device, sim, self.statement.clone())
+    }
+
+    fn of(
+        phone: Arc<Phone>,
+        person: PersonId,
+        device: DeviceId,
+        (msisdn, certificate): (&str, &[u8]),
+        statement: Vec<u8>,
+    ) -> Self {
+        let now = SystemClock.now();
+        let attempt = AttemptId::at(now, chance());
+        let digest = trinhky_pades::Digest::of(&statement);
+        let dtbs = cms::signed_attributes(&digest, certificate, cms::ID_ENROLMENT).unwrap().dtbs_digest();
+        let claims = json!({
+            "iss": device, "sub": person, "iat": now.unix_timestamp(), "exp": now.unix_timestamp() + 600,
+            "attempt": attempt, "challenge": "c", "statement": HexDigest(digest.0), "dtbs": HexDigest(dtbs.0),
+            "certificate": HexDigest(Digest::of(certificate).0),
+            "display_text": "Dang ky thiet bi ky so cho A. Ma %%VC%%",
+        });
+        let decision = Decision {
+            id: DecisionId::at(now, chance()),
+            attempt,
+            person,
+            device,
+            client: Client::Native,
+            jws: phone.say(device, &claims),
+            expires: now + time::Duration::minutes(10),
+            at: now,
+        };
+        Self {
+            phone,
+            person,
+            device,
+            attempt,
+            msisdn: msisdn.to_owned(),
+            certificate: certificate.to_vec(),
+            statement,
+            dtbs: Digest(dtbs.0),
+            decision,
+        }
+    }
+
     /// What the gate itself would find.
     pub(crate) fn grounds(&self, rig: &Rig) -> Grounds {
         let now = SystemClock.now();

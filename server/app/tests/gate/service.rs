@@ -14,7 +14,7 @@ use trinhky_simpki::attempt::{Attempt, Outcome};
 use trinhky_simpki::ids::ApTransId;
 use trinhky_simpki::reply::Code;
 
-use crate::rig::{Rig, approve, gate_settings};
+use crate::rig::{Rig, Wish, approve, gate_settings};
 
 /// A row that remembers everything that was written to it.
 #[derive(Default)]
@@ -75,14 +75,13 @@ fn expected(name: &str) -> (&'static str, &'static [&'static str]) {
         "code_405" | "code_422" | "code_425" | "code_501" | "code_503" | "code_505" => {
             ("cert_invalid", LATER)
         }
-        "code_450" => ("rejected", LATER),
         // The provider's own trouble, asked about a live prompt, decides nothing before the prompt's time is over.
         "code_423" | "code_424" | "code_666" | "code_780" | "code_900" => ("provider_down", TROUBLED),
-        "code_500" | "delay" | "drop_final" | "late_signature" | "registration_105" => ("signed_raw", LATER),
         // What was signed and by whom is for whoever verifies; the gate only keeps it.
-        "wrong_hash" | "wrong_key" | "certificate_swap" | "short_signature" => ("signed_raw", LATER),
+        "code_500" | "delay" | "drop_final" | "late_signature" | "registration_105" | "wrong_hash"
+        | "wrong_key" | "certificate_swap" | "short_signature" => ("signed_raw", LATER),
         "duplicate_reply" => ("signed_raw", AT_ONCE),
-        "no_signature" => ("rejected", LATER),
+        "code_450" | "no_signature" => ("rejected", LATER),
         // Another number from the acknowledgement on: followed, since a prompt may be anywhere, and never trusted.
         "wrong_number_echo" => ("rejected", DOUBT),
         "duplicate_element" | "bad_base64" => ("lapsed", LATER),
@@ -99,10 +98,10 @@ async fn every_outcome_and_fault_ends_in_its_named_state_after_one_request() {
     let sims = rig.sims();
     let magic: Vec<_> = sims.iter().filter(|(name, _)| !name.starts_with("84")).collect();
     assert!(magic.len() > 40, "{}", magic.len());
-    let all = magic.iter().map(|(name, (msisdn, certificate))| {
+    let all = magic.iter().map(|(name, sim)| {
         let rig = &rig;
         async move {
-            let grounds = rig.wish(msisdn, certificate).grounds(rig);
+            let grounds = Wish::new(sim).grounds(rig);
             let attempt = approve(&grounds);
             let id = attempt.ap_trans_id().clone();
             let mut row = Memory::default();
@@ -137,10 +136,10 @@ async fn a_gate_that_dies_at_any_write_asks_no_sim_twice_and_loses_no_signature(
         ("bad_base64", "signed_raw", true, Some("signed_raw"), "signed_raw", 1),
     ];
     futures::future::join_all(cases.map(|(sim, at, stored, resumed, end, asked)| {
-        let (rig, (msisdn, certificate)) = (&rig, sims[sim].clone());
+        let (rig, sim) = (&rig, &sims[sim]);
         async move {
-            rig.control(&format!("/sims/{msisdn}/behaviour"), &json!({"behaviour": "accept"})).await;
-            let grounds = rig.wish(&msisdn, &certificate).grounds(&rig);
+            rig.control(&format!("/sims/{}/behaviour", sim.0), &json!({"behaviour": "accept"})).await;
+            let grounds = Wish::new(sim).grounds(rig);
             let attempt = approve(&grounds);
             let id = attempt.ap_trans_id().clone();
             let mut row = Dying { memory: Memory::default(), at, stored };
@@ -166,13 +165,13 @@ async fn a_gate_that_dies_at_any_write_asks_no_sim_twice_and_loses_no_signature(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_cannot_be_reached_is_tried_until_the_approval_is_stale() {
     let rig = Rig::start();
-    let (msisdn, certificate) = rig.sims()["delay"].clone();
+    let sim = rig.sims()["delay"].clone();
     let mut ready = rig.ready.clone();
     ready["mssp_url"] = "https://127.0.0.1:1/soap/services/".into();
     let folder = tempfile::tempdir().unwrap();
     let (_stop, stopping) = watch::channel(false);
     let down = Service::open(&gate_settings(&ready, folder.path()), Arc::new(SystemClock), stopping).unwrap();
-    let grounds = rig.wish(&msisdn, &certificate).grounds(&rig);
+    let grounds = Wish::new(&sim).grounds(&rig);
     let mut row = Memory::default();
     let outcome = down.converse(approve(&grounds), Some(&grounds), &mut row).await.unwrap();
     assert_eq!(row.names, ["sending", "provider_down"]);
@@ -182,8 +181,8 @@ async fn a_service_that_cannot_be_reached_is_tried_until_the_approval_is_stale()
 #[tokio::test(flavor = "multi_thread")]
 async fn a_gate_that_is_stopped_leaves_the_prompt_to_the_next() {
     let rig = Rig::start();
-    let (msisdn, certificate) = rig.sims()["code_504"].clone();
-    let grounds = rig.wish(&msisdn, &certificate).grounds(&rig);
+    let sim = rig.sims()["code_504"].clone();
+    let grounds = Wish::new(&sim).grounds(&rig);
     let mut row = Memory::default();
     let (outcome, ()) =
         tokio::join!(rig.service.converse(approve(&grounds), Some(&grounds), &mut row), async {
