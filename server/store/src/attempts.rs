@@ -28,8 +28,8 @@ pub(crate) mod sql {
             order by created, attempt_id");
         IN_STATE = concat!("select ", columns!(), " from attempts where state = $1 order by created, attempt_id");
         INSERT = "insert into attempts (attempt_id, version, state, document_id, signer, head_sha256, device_id,
-                person_id, msisdn, certificate_sha256, dtbs, urgency, protocol, due, created)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+                person_id, msisdn, certificate_sha256, dtbs, urgency, protocol, created)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
         UPDATE = "update attempts set version = $2, state = $3, decision_id = coalesce($4, decision_id),
                 until = coalesce($5, until), heading_since = coalesce($6, heading_since),
                 mssp_transaction = coalesce($7, mssp_transaction), signature = coalesce($8, signature),
@@ -220,7 +220,6 @@ fn insert(to: &Attempt) -> Statement {
         .bind(to.urgency.rank())
         .bind(to.protocol.clone())
         .bind(micros(to.created))
-        .bind(micros(to.created))
 }
 
 /// What a state knows, column by column; absent means: leave what is there.
@@ -288,8 +287,14 @@ fn update(sql: &'static str, to: &Attempt, expected: Version, now: OffsetDateTim
         .bind(known.sealed)
         .bind(to.protocol.clone())
         .bind(to.urgency.rank())
-        .bind(micros(now))
+        .bind(is_the_gates(to.state.name()).then(|| micros(now)))
         .bind(i64::from(expected.0))
+}
+
+/// Whether the gate is to go on with an attempt in this state.
+const fn is_the_gates(state: AttemptStateName) -> bool {
+    use AttemptStateName::{Accepted, Approved, Indeterminate, Sending};
+    matches!(state, Approved | Sending | Accepted | Indeterminate)
 }
 
 pub(crate) fn attempt(row: &AnyRow) -> Result<Attempt> {

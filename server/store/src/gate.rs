@@ -18,28 +18,32 @@ pub(crate) mod sql {
 
     statements! {
         CANDIDATE = "select attempt_id from attempts as one
-            where state in ('approved', 'sending', 'accepted', 'indeterminate') and due <= $1
-                and (lease_until is null or lease_until <= $1)
-                and (state <> 'approved' or not exists (select 1 from attempts as other
-                    where other.msisdn = one.msisdn and other.attempt_id <> one.attempt_id
-                        and (other.state in ('sending', 'accepted', 'indeterminate', 'signed_raw')
-                            or (other.state = 'approved' and (other.urgency > one.urgency
-                                or (other.urgency = one.urgency and (other.created < one.created
-                                    or (other.created = one.created and other.attempt_id < one.attempt_id))))))))
+            where due <= $1 and (lease_until is null or lease_until <= $1)
+                and (state <> 'approved' or (
+                    not exists (select 1 from attempts as live where live.msisdn = one.msisdn
+                        and live.state in ('sending', 'accepted', 'indeterminate', 'signed_raw'))
+                    and not exists (select 1 from attempts as before where before.msisdn = one.msisdn
+                        and before.state = 'approved' and (before.urgency > one.urgency
+                            or (before.urgency = one.urgency and (before.created < one.created
+                                or (before.created = one.created and before.attempt_id < one.attempt_id)))))))
             order by urgency desc, created, attempt_id limit 8";
         LEASE = concat!("update attempts set lease_token = $2, lease_until = $3
             where attempt_id = $1 and state in ('approved', 'sending', 'accepted', 'indeterminate')
                 and (lease_until is null or lease_until <= $4)
             returning ", columns!());
         RENEW = "update attempts set lease_until = $3 where attempt_id = $1 and lease_token = $2";
-        RELEASE = "update attempts set lease_token = null, lease_until = null, due = $3
+        RELEASE = "update attempts set lease_token = null, lease_until = null,
+                due = case when due is not null then cast($3 as bigint) end
             where attempt_id = $1 and lease_token = $2";
-        PLACE = "select count(*) as ahead from attempts as other join attempts as one
-                on other.msisdn = one.msisdn and other.attempt_id <> one.attempt_id
-            where one.attempt_id = $1 and (other.state in ('sending', 'accepted', 'indeterminate', 'signed_raw')
-                or (other.state = 'approved' and (other.urgency > one.urgency
-                    or (other.urgency = one.urgency and (other.created < one.created
-                        or (other.created = one.created and other.attempt_id < one.attempt_id))))))";
+        PLACE = "select
+                (select count(*) from attempts as live where live.msisdn = one.msisdn
+                    and live.attempt_id <> one.attempt_id
+                    and live.state in ('sending', 'accepted', 'indeterminate', 'signed_raw'))
+                + (select count(*) from attempts as before where before.msisdn = one.msisdn
+                    and before.state = 'approved' and (before.urgency > one.urgency
+                        or (before.urgency = one.urgency and (before.created < one.created
+                            or (before.created = one.created and before.attempt_id < one.attempt_id))))) as ahead
+            from attempts as one where one.attempt_id = $1";
         NOTE_TRANSACTION = "update attempts set ap_transaction = $2
             where attempt_id = $1 and ap_transaction is null";
         TRANSACTION = "select attempt_id, ap_transaction from attempts where attempt_id = $1";

@@ -230,10 +230,12 @@ create table attempts (
     dossier text,
     waiting_for text,
     watched_at bigint,
-    due bigint not null,
+    due bigint,
     lease_token text,
     lease_until bigint,
     created bigint not null,
+    -- When the gate is to look at it next: exactly while it is the gate's.
+    check ((due is not null) = (state in ('approved', 'sending', 'accepted', 'indeterminate'))),
     check ((document_id is null) = (signer is null) and (document_id is null) = (head_sha256 is null)),
     check ((document_id is null) = (device_id is not null)),
     check (state <> 'approved' or (decision_id is not null and until is not null)),
@@ -246,8 +248,7 @@ create table attempts (
 -- At most one prompt per phone number, whoever asks.
 create unique index attempts_one_live_per_number on attempts (msisdn)
     where state in ('sending', 'accepted', 'indeterminate', 'signed_raw');
-create index attempts_queue on attempts (urgency desc, created, attempt_id)
-    where state in ('approved', 'sending', 'accepted', 'indeterminate');
+create index attempts_queue on attempts (urgency desc, created, attempt_id) where due is not null;
 create index attempts_waiting on attempts (msisdn, urgency desc, created) where state = 'approved';
 create index attempts_by_document on attempts (document_id, created);
 create index attempts_by_state on attempts (state, created);
@@ -336,7 +337,7 @@ create table jobs (
     created bigint not null
 );
 create unique index jobs_once on jobs (kind, dedupe) where dedupe is not null and state = 'waiting';
-create index jobs_due on jobs (urgency desc, run_at, job_id) where state = 'waiting';
+create index jobs_due on jobs (kind, urgency desc, run_at, job_id) where state = 'waiting';
 
 create table idempotency (
     scope text not null,

@@ -22,6 +22,7 @@ on_both!(
     a_peeked_number_is_taken_once,
     a_void_number_stays_in_the_book,
     the_gate_drives_urgent_ones_first_and_each_one_alone,
+    every_number_is_driven_however_many_are_leased,
 );
 
 async fn of_two_approvals_one_wins(world: World) {
@@ -207,4 +208,21 @@ async fn the_gate_drives_urgent_ones_first_and_each_one_alone(world: World) {
     }
     let gone = world.read().await.attempt(trinhky_domain::ids::AttemptId::at(NOW, 1)).await;
     assert!(matches!(gone, Err(Error::NotFound("attempt"))));
+}
+
+async fn every_number_is_driven_however_many_are_leased(world: World) {
+    let mut waiting = BTreeSet::new();
+    for n in 0..12 {
+        let id = world.submitted(LEADER, Urgency::Normal, NOW).await;
+        waiting.insert(world.approved(id, LEADER, &format!("849000000{n:02}")).await.id);
+    }
+    let mut driven = BTreeSet::new();
+    for n in 0..12 {
+        let mut tx = world.begin().await;
+        let claimed =
+            tx.claim_attempt(&format!("t{n}"), NOW, NOW + Duration::seconds(30)).await.expect("claims");
+        tx.commit().await.expect("commits");
+        driven.insert(claimed.expect("one more").id);
+    }
+    assert_eq!(driven, waiting);
 }

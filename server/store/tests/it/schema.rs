@@ -131,3 +131,35 @@ async fn sqlite_is_as_durable_as_promised() {
     let world = World::postgres().await;
     assert!(world.store.engine().await.expect("answers").contains("synchronous_commit=on"));
 }
+
+/// The lists people and workers look at all day must not grow with what is closed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn busy_lists_walk_an_index_and_sort_nothing() {
+    use sqlx::{Connection as _, Row as _};
+    let world = World::sqlite().await;
+    let url = world.url.replace("sqlite:", "sqlite://");
+    let mut connection = sqlx::SqliteConnection::connect(&url).await.expect("opens");
+    for (module, name, index) in [
+        ("documents", "INBOX", "documents_inbox"),
+        ("documents", "INBOX_AFTER", "documents_inbox"),
+        ("documents", "IN_STATE", "documents_by_state"),
+        ("jobs", "DUE_SQLITE", "jobs_due"),
+        ("gate", "CANDIDATE", "attempts_queue"),
+        ("decisions", "LAST_OF_DEVICE", "decisions_by_device"),
+        ("registers", "LOCK", "sqlite_autoindex_registers_2"),
+    ] {
+        let (_, _, sql) = trinhky_store::all_statements()
+            .find(|(of, called, _)| *of == module && *called == name)
+            .expect("a statement of this name");
+        let explain = sqlx::AssertSqlSafe(format!("explain query plan {sql}"));
+        let rows = sqlx::query(explain).fetch_all(&mut connection).await.expect("explains");
+        let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        assert!(plan.iter().any(|line| line.contains(index)), "{name}: {plan:?}");
+        assert!(
+            !plan.iter().any(|line| line.starts_with("SCAN") && !line.contains(index)),
+            "{name}: {plan:?}"
+        );
+        let sorts = plan.iter().any(|line| line == "USE TEMP B-TREE FOR ORDER BY");
+        assert!(!sorts, "{name} sorts: {plan:?}");
+    }
+}
