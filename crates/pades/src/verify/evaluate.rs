@@ -136,7 +136,7 @@ impl Work<'_, '_, '_> {
             .find_map(|(check, sub)| sub.filter(|_| !check.ok))
             .or(stamp_problem);
         let timestamp_time = match kind {
-            Kind::DocumentTimestamp => judged.stamp.as_ref().map(|stamp| stamp.time()),
+            Kind::DocumentTimestamp => judged.stamp.as_ref().map(crate::tsp::CheckedToken::time),
             _ => stamped_at,
         };
         SignatureReport {
@@ -184,7 +184,7 @@ impl Work<'_, '_, '_> {
     ) -> (Check, Option<OffsetDateTime>, Option<SubIndication>) {
         if let Content::Stamp(_) = content {
             let check = if judged.stamp.is_some() { Check::pass() } else { Check::fail("timestamp_wrong") };
-            return (check, judged.stamp.as_ref().map(|stamp| stamp.time()), None);
+            return (check, judged.stamp.as_ref().map(crate::tsp::CheckedToken::time), None);
         }
         let mut problem = None;
         let mut earliest: Option<OffsetDateTime> = None;
