@@ -39,7 +39,8 @@ async def _act(leader: Leader, options) -> dict:
 
 
 def _refused(error) -> int:
-    told = {name: getattr(error, name, None) for name in ("code", "message", "what")}
+    told = {"code": getattr(error, "code", None), "message": getattr(error, "sentence", None)}
+    told["what"] = getattr(error, "what", None)
     print(f"{told['message']} ({told['code']}: {told['what']})", file=sys.stderr)
     print(json.dumps({"error": {**told, "next": type(error).__name__}}, ensure_ascii=False))
     return 1

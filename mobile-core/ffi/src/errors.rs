@@ -1,4 +1,5 @@
-//! The one error enum apps see: its cases are next steps, its codes are stable, its message is for people.
+//! The one error enum apps see: its cases are next steps, its codes are stable, its sentence is for people (not called
+//! `message`, which Kotlin's exceptions already have).
 
 use trinhky_mobile_core as core;
 
@@ -11,7 +12,7 @@ pub enum CoreError {
         /// Stable code.
         code: String,
         /// Vietnamese sentence for the reader.
-        message: String,
+        sentence: String,
         /// What exactly, in English, for support.
         what: String,
     },
@@ -21,7 +22,7 @@ pub enum CoreError {
         /// Stable code.
         code: String,
         /// Vietnamese sentence for the reader.
-        message: String,
+        sentence: String,
         /// What exactly, in English, for support.
         what: String,
     },
@@ -31,7 +32,7 @@ pub enum CoreError {
         /// Stable code.
         code: String,
         /// Vietnamese sentence for the reader.
-        message: String,
+        sentence: String,
         /// What exactly, in English, for support.
         what: String,
     },
@@ -41,7 +42,7 @@ pub enum CoreError {
         /// Stable code.
         code: String,
         /// Vietnamese sentence for the reader.
-        message: String,
+        sentence: String,
         /// What exactly, in English, for support.
         what: String,
     },
@@ -51,7 +52,7 @@ pub enum CoreError {
         /// Stable code.
         code: String,
         /// Vietnamese sentence for the reader.
-        message: String,
+        sentence: String,
         /// What exactly, in English, for support.
         what: String,
     },
@@ -61,7 +62,7 @@ pub enum CoreError {
         /// Stable code.
         code: String,
         /// Vietnamese sentence for the reader.
-        message: String,
+        sentence: String,
         /// What exactly, in English, for support.
         what: String,
     },
@@ -75,14 +76,14 @@ pub enum CoreError {
 
 impl From<core::CoreError> for CoreError {
     fn from(error: core::CoreError) -> Self {
-        let core::Told { code, message, what } = error.told().clone();
+        let core::Told { code, message: sentence, what } = error.told().clone();
         match error {
-            core::CoreError::SignIn(_) => Self::SignIn { code, message, what },
-            core::CoreError::Retry(_) => Self::Retry { code, message, what },
-            core::CoreError::ReadAgain(_) => Self::ReadAgain { code, message, what },
-            core::CoreError::DoNotSign(_) => Self::DoNotSign { code, message, what },
-            core::CoreError::Enrol(_) => Self::Enrol { code, message, what },
-            core::CoreError::Administrator(_) => Self::Administrator { code, message, what },
+            core::CoreError::SignIn(_) => Self::SignIn { code, sentence, what },
+            core::CoreError::Retry(_) => Self::Retry { code, sentence, what },
+            core::CoreError::ReadAgain(_) => Self::ReadAgain { code, sentence, what },
+            core::CoreError::DoNotSign(_) => Self::DoNotSign { code, sentence, what },
+            core::CoreError::Enrol(_) => Self::Enrol { code, sentence, what },
+            core::CoreError::Administrator(_) => Self::Administrator { code, sentence, what },
         }
     }
 }

@@ -31,7 +31,7 @@ impl Core {
             None => core::native::transport(&settings.server_url, settings.roots_pem.as_bytes()).map_err(
                 |error| CoreError::Administrator {
                     code: "settings_invalid".into(),
-                    message: "Địa chỉ máy chủ hoặc chứng thư gốc không dùng được. Hãy báo quản trị.".into(),
+                    sentence: "Địa chỉ máy chủ hoặc chứng thư gốc không dùng được. Hãy báo quản trị.".into(),
                     what: error.to_string(),
                 },
             )?,

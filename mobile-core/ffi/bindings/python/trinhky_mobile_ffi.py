@@ -2681,14 +2681,14 @@ class CoreError:  # type: ignore
         Show the sign-in screen.
 """
         
-        def __init__(self, code, message, what):
+        def __init__(self, code, sentence, what):
             super().__init__(", ".join([
                 "code={!r}".format(code),
-                "message={!r}".format(message),
+                "sentence={!r}".format(sentence),
                 "what={!r}".format(what),
             ]))
             self.code = code
-            self.message = message
+            self.sentence = sentence
             self.what = what
 
         def __repr__(self):
@@ -2699,14 +2699,14 @@ class CoreError:  # type: ignore
         Offer "try again".
 """
         
-        def __init__(self, code, message, what):
+        def __init__(self, code, sentence, what):
             super().__init__(", ".join([
                 "code={!r}".format(code),
-                "message={!r}".format(message),
+                "sentence={!r}".format(sentence),
                 "what={!r}".format(what),
             ]))
             self.code = code
-            self.message = message
+            self.sentence = sentence
             self.what = what
 
         def __repr__(self):
@@ -2717,14 +2717,14 @@ class CoreError:  # type: ignore
         Fetch the document and read it again.
 """
         
-        def __init__(self, code, message, what):
+        def __init__(self, code, sentence, what):
             super().__init__(", ".join([
                 "code={!r}".format(code),
-                "message={!r}".format(message),
+                "sentence={!r}".format(sentence),
                 "what={!r}".format(what),
             ]))
             self.code = code
-            self.message = message
+            self.sentence = sentence
             self.what = what
 
         def __repr__(self):
@@ -2735,14 +2735,14 @@ class CoreError:  # type: ignore
         What was prepared is not what was shown: do not sign, tell security.
 """
         
-        def __init__(self, code, message, what):
+        def __init__(self, code, sentence, what):
             super().__init__(", ".join([
                 "code={!r}".format(code),
-                "message={!r}".format(message),
+                "sentence={!r}".format(sentence),
                 "what={!r}".format(what),
             ]))
             self.code = code
-            self.message = message
+            self.sentence = sentence
             self.what = what
 
         def __repr__(self):
@@ -2753,14 +2753,14 @@ class CoreError:  # type: ignore
         Enrol this device first.
 """
         
-        def __init__(self, code, message, what):
+        def __init__(self, code, sentence, what):
             super().__init__(", ".join([
                 "code={!r}".format(code),
-                "message={!r}".format(message),
+                "sentence={!r}".format(sentence),
                 "what={!r}".format(what),
             ]))
             self.code = code
-            self.message = message
+            self.sentence = sentence
             self.what = what
 
         def __repr__(self):
@@ -2771,14 +2771,14 @@ class CoreError:  # type: ignore
         Call the administrator.
 """
         
-        def __init__(self, code, message, what):
+        def __init__(self, code, sentence, what):
             super().__init__(", ".join([
                 "code={!r}".format(code),
-                "message={!r}".format(message),
+                "sentence={!r}".format(sentence),
                 "what={!r}".format(what),
             ]))
             self.code = code
-            self.message = message
+            self.sentence = sentence
             self.what = what
 
         def __repr__(self):
@@ -2853,32 +2853,32 @@ class _UniffiFfiConverterTypeCoreError(_UniffiConverterRustBuffer):
     def check_lower(value):
         if isinstance(value, CoreError.SignIn):
             _UniffiFfiConverterString.check_lower(value.code)
-            _UniffiFfiConverterString.check_lower(value.message)
+            _UniffiFfiConverterString.check_lower(value.sentence)
             _UniffiFfiConverterString.check_lower(value.what)
             return
         if isinstance(value, CoreError.Retry):
             _UniffiFfiConverterString.check_lower(value.code)
-            _UniffiFfiConverterString.check_lower(value.message)
+            _UniffiFfiConverterString.check_lower(value.sentence)
             _UniffiFfiConverterString.check_lower(value.what)
             return
         if isinstance(value, CoreError.ReadAgain):
             _UniffiFfiConverterString.check_lower(value.code)
-            _UniffiFfiConverterString.check_lower(value.message)
+            _UniffiFfiConverterString.check_lower(value.sentence)
             _UniffiFfiConverterString.check_lower(value.what)
             return
         if isinstance(value, CoreError.DoNotSign):
             _UniffiFfiConverterString.check_lower(value.code)
-            _UniffiFfiConverterString.check_lower(value.message)
+            _UniffiFfiConverterString.check_lower(value.sentence)
             _UniffiFfiConverterString.check_lower(value.what)
             return
         if isinstance(value, CoreError.Enrol):
             _UniffiFfiConverterString.check_lower(value.code)
-            _UniffiFfiConverterString.check_lower(value.message)
+            _UniffiFfiConverterString.check_lower(value.sentence)
             _UniffiFfiConverterString.check_lower(value.what)
             return
         if isinstance(value, CoreError.Administrator):
             _UniffiFfiConverterString.check_lower(value.code)
-            _UniffiFfiConverterString.check_lower(value.message)
+            _UniffiFfiConverterString.check_lower(value.sentence)
             _UniffiFfiConverterString.check_lower(value.what)
             return
         if isinstance(value, CoreError.AlreadyUsed):
@@ -2890,32 +2890,32 @@ class _UniffiFfiConverterTypeCoreError(_UniffiConverterRustBuffer):
         if isinstance(value, CoreError.SignIn):
             buf.write_i32(1)
             _UniffiFfiConverterString.write(value.code, buf)
-            _UniffiFfiConverterString.write(value.message, buf)
+            _UniffiFfiConverterString.write(value.sentence, buf)
             _UniffiFfiConverterString.write(value.what, buf)
         if isinstance(value, CoreError.Retry):
             buf.write_i32(2)
             _UniffiFfiConverterString.write(value.code, buf)
-            _UniffiFfiConverterString.write(value.message, buf)
+            _UniffiFfiConverterString.write(value.sentence, buf)
             _UniffiFfiConverterString.write(value.what, buf)
         if isinstance(value, CoreError.ReadAgain):
             buf.write_i32(3)
             _UniffiFfiConverterString.write(value.code, buf)
-            _UniffiFfiConverterString.write(value.message, buf)
+            _UniffiFfiConverterString.write(value.sentence, buf)
             _UniffiFfiConverterString.write(value.what, buf)
         if isinstance(value, CoreError.DoNotSign):
             buf.write_i32(4)
             _UniffiFfiConverterString.write(value.code, buf)
-            _UniffiFfiConverterString.write(value.message, buf)
+            _UniffiFfiConverterString.write(value.sentence, buf)
             _UniffiFfiConverterString.write(value.what, buf)
         if isinstance(value, CoreError.Enrol):
             buf.write_i32(5)
             _UniffiFfiConverterString.write(value.code, buf)
-            _UniffiFfiConverterString.write(value.message, buf)
+            _UniffiFfiConverterString.write(value.sentence, buf)
             _UniffiFfiConverterString.write(value.what, buf)
         if isinstance(value, CoreError.Administrator):
             buf.write_i32(6)
             _UniffiFfiConverterString.write(value.code, buf)
-            _UniffiFfiConverterString.write(value.message, buf)
+            _UniffiFfiConverterString.write(value.sentence, buf)
             _UniffiFfiConverterString.write(value.what, buf)
         if isinstance(value, CoreError.AlreadyUsed):
             buf.write_i32(7)

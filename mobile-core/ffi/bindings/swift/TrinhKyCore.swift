@@ -4308,7 +4308,7 @@ enum CoreError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          */code: String, 
         /**
          * Vietnamese sentence for the reader.
-         */message: String, 
+         */sentence: String, 
         /**
          * What exactly, in English, for support.
          */what: String
@@ -4322,7 +4322,7 @@ enum CoreError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          */code: String, 
         /**
          * Vietnamese sentence for the reader.
-         */message: String, 
+         */sentence: String, 
         /**
          * What exactly, in English, for support.
          */what: String
@@ -4336,7 +4336,7 @@ enum CoreError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          */code: String, 
         /**
          * Vietnamese sentence for the reader.
-         */message: String, 
+         */sentence: String, 
         /**
          * What exactly, in English, for support.
          */what: String
@@ -4350,7 +4350,7 @@ enum CoreError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          */code: String, 
         /**
          * Vietnamese sentence for the reader.
-         */message: String, 
+         */sentence: String, 
         /**
          * What exactly, in English, for support.
          */what: String
@@ -4364,7 +4364,7 @@ enum CoreError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          */code: String, 
         /**
          * Vietnamese sentence for the reader.
-         */message: String, 
+         */sentence: String, 
         /**
          * What exactly, in English, for support.
          */what: String
@@ -4378,7 +4378,7 @@ enum CoreError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          */code: String, 
         /**
          * Vietnamese sentence for the reader.
-         */message: String, 
+         */sentence: String, 
         /**
          * What exactly, in English, for support.
          */what: String
@@ -4422,32 +4422,32 @@ public struct FfiConverterTypeCoreError: FfiConverterRustBuffer {
         
         case 1: return .SignIn(
             code: try FfiConverterString.read(from: &buf), 
-            message: try FfiConverterString.read(from: &buf), 
+            sentence: try FfiConverterString.read(from: &buf), 
             what: try FfiConverterString.read(from: &buf)
             )
         case 2: return .Retry(
             code: try FfiConverterString.read(from: &buf), 
-            message: try FfiConverterString.read(from: &buf), 
+            sentence: try FfiConverterString.read(from: &buf), 
             what: try FfiConverterString.read(from: &buf)
             )
         case 3: return .ReadAgain(
             code: try FfiConverterString.read(from: &buf), 
-            message: try FfiConverterString.read(from: &buf), 
+            sentence: try FfiConverterString.read(from: &buf), 
             what: try FfiConverterString.read(from: &buf)
             )
         case 4: return .DoNotSign(
             code: try FfiConverterString.read(from: &buf), 
-            message: try FfiConverterString.read(from: &buf), 
+            sentence: try FfiConverterString.read(from: &buf), 
             what: try FfiConverterString.read(from: &buf)
             )
         case 5: return .Enrol(
             code: try FfiConverterString.read(from: &buf), 
-            message: try FfiConverterString.read(from: &buf), 
+            sentence: try FfiConverterString.read(from: &buf), 
             what: try FfiConverterString.read(from: &buf)
             )
         case 6: return .Administrator(
             code: try FfiConverterString.read(from: &buf), 
-            message: try FfiConverterString.read(from: &buf), 
+            sentence: try FfiConverterString.read(from: &buf), 
             what: try FfiConverterString.read(from: &buf)
             )
         case 7: return .AlreadyUsed(
@@ -4465,45 +4465,45 @@ public struct FfiConverterTypeCoreError: FfiConverterRustBuffer {
 
         
         
-        case let .SignIn(code,message,what):
+        case let .SignIn(code,sentence,what):
             writeInt(&buf, Int32(1))
             FfiConverterString.write(code, into: &buf)
-            FfiConverterString.write(message, into: &buf)
+            FfiConverterString.write(sentence, into: &buf)
             FfiConverterString.write(what, into: &buf)
             
         
-        case let .Retry(code,message,what):
+        case let .Retry(code,sentence,what):
             writeInt(&buf, Int32(2))
             FfiConverterString.write(code, into: &buf)
-            FfiConverterString.write(message, into: &buf)
+            FfiConverterString.write(sentence, into: &buf)
             FfiConverterString.write(what, into: &buf)
             
         
-        case let .ReadAgain(code,message,what):
+        case let .ReadAgain(code,sentence,what):
             writeInt(&buf, Int32(3))
             FfiConverterString.write(code, into: &buf)
-            FfiConverterString.write(message, into: &buf)
+            FfiConverterString.write(sentence, into: &buf)
             FfiConverterString.write(what, into: &buf)
             
         
-        case let .DoNotSign(code,message,what):
+        case let .DoNotSign(code,sentence,what):
             writeInt(&buf, Int32(4))
             FfiConverterString.write(code, into: &buf)
-            FfiConverterString.write(message, into: &buf)
+            FfiConverterString.write(sentence, into: &buf)
             FfiConverterString.write(what, into: &buf)
             
         
-        case let .Enrol(code,message,what):
+        case let .Enrol(code,sentence,what):
             writeInt(&buf, Int32(5))
             FfiConverterString.write(code, into: &buf)
-            FfiConverterString.write(message, into: &buf)
+            FfiConverterString.write(sentence, into: &buf)
             FfiConverterString.write(what, into: &buf)
             
         
-        case let .Administrator(code,message,what):
+        case let .Administrator(code,sentence,what):
             writeInt(&buf, Int32(6))
             FfiConverterString.write(code, into: &buf)
-            FfiConverterString.write(message, into: &buf)
+            FfiConverterString.write(sentence, into: &buf)
             FfiConverterString.write(what, into: &buf)
             
         

@@ -6322,7 +6322,7 @@ sealed class CoreException: kotlin.Exception() {
         /**
          * Vietnamese sentence for the reader.
          */
-        val `message`: kotlin.String, 
+        val `sentence`: kotlin.String, 
         
         /**
          * What exactly, in English, for support.
@@ -6330,7 +6330,7 @@ sealed class CoreException: kotlin.Exception() {
         val `what`: kotlin.String
         ) : CoreException() {
         override val message
-            get() = "code=${ `code` }, message=${ `message` }, what=${ `what` }"
+            get() = "code=${ `code` }, sentence=${ `sentence` }, what=${ `what` }"
     }
     
     /**
@@ -6346,7 +6346,7 @@ sealed class CoreException: kotlin.Exception() {
         /**
          * Vietnamese sentence for the reader.
          */
-        val `message`: kotlin.String, 
+        val `sentence`: kotlin.String, 
         
         /**
          * What exactly, in English, for support.
@@ -6354,7 +6354,7 @@ sealed class CoreException: kotlin.Exception() {
         val `what`: kotlin.String
         ) : CoreException() {
         override val message
-            get() = "code=${ `code` }, message=${ `message` }, what=${ `what` }"
+            get() = "code=${ `code` }, sentence=${ `sentence` }, what=${ `what` }"
     }
     
     /**
@@ -6370,7 +6370,7 @@ sealed class CoreException: kotlin.Exception() {
         /**
          * Vietnamese sentence for the reader.
          */
-        val `message`: kotlin.String, 
+        val `sentence`: kotlin.String, 
         
         /**
          * What exactly, in English, for support.
@@ -6378,7 +6378,7 @@ sealed class CoreException: kotlin.Exception() {
         val `what`: kotlin.String
         ) : CoreException() {
         override val message
-            get() = "code=${ `code` }, message=${ `message` }, what=${ `what` }"
+            get() = "code=${ `code` }, sentence=${ `sentence` }, what=${ `what` }"
     }
     
     /**
@@ -6394,7 +6394,7 @@ sealed class CoreException: kotlin.Exception() {
         /**
          * Vietnamese sentence for the reader.
          */
-        val `message`: kotlin.String, 
+        val `sentence`: kotlin.String, 
         
         /**
          * What exactly, in English, for support.
@@ -6402,7 +6402,7 @@ sealed class CoreException: kotlin.Exception() {
         val `what`: kotlin.String
         ) : CoreException() {
         override val message
-            get() = "code=${ `code` }, message=${ `message` }, what=${ `what` }"
+            get() = "code=${ `code` }, sentence=${ `sentence` }, what=${ `what` }"
     }
     
     /**
@@ -6418,7 +6418,7 @@ sealed class CoreException: kotlin.Exception() {
         /**
          * Vietnamese sentence for the reader.
          */
-        val `message`: kotlin.String, 
+        val `sentence`: kotlin.String, 
         
         /**
          * What exactly, in English, for support.
@@ -6426,7 +6426,7 @@ sealed class CoreException: kotlin.Exception() {
         val `what`: kotlin.String
         ) : CoreException() {
         override val message
-            get() = "code=${ `code` }, message=${ `message` }, what=${ `what` }"
+            get() = "code=${ `code` }, sentence=${ `sentence` }, what=${ `what` }"
     }
     
     /**
@@ -6442,7 +6442,7 @@ sealed class CoreException: kotlin.Exception() {
         /**
          * Vietnamese sentence for the reader.
          */
-        val `message`: kotlin.String, 
+        val `sentence`: kotlin.String, 
         
         /**
          * What exactly, in English, for support.
@@ -6450,7 +6450,7 @@ sealed class CoreException: kotlin.Exception() {
         val `what`: kotlin.String
         ) : CoreException() {
         override val message
-            get() = "code=${ `code` }, message=${ `message` }, what=${ `what` }"
+            get() = "code=${ `code` }, sentence=${ `sentence` }, what=${ `what` }"
     }
     
     /**
@@ -6529,42 +6529,42 @@ public object FfiConverterTypeCoreError : FfiConverterRustBuffer<CoreException> 
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
                 + FfiConverterString.allocationSize(value.`code`)
-                + FfiConverterString.allocationSize(value.`message`)
+                + FfiConverterString.allocationSize(value.`sentence`)
                 + FfiConverterString.allocationSize(value.`what`)
             )
             is CoreException.Retry -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
                 + FfiConverterString.allocationSize(value.`code`)
-                + FfiConverterString.allocationSize(value.`message`)
+                + FfiConverterString.allocationSize(value.`sentence`)
                 + FfiConverterString.allocationSize(value.`what`)
             )
             is CoreException.ReadAgain -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
                 + FfiConverterString.allocationSize(value.`code`)
-                + FfiConverterString.allocationSize(value.`message`)
+                + FfiConverterString.allocationSize(value.`sentence`)
                 + FfiConverterString.allocationSize(value.`what`)
             )
             is CoreException.DoNotSign -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
                 + FfiConverterString.allocationSize(value.`code`)
-                + FfiConverterString.allocationSize(value.`message`)
+                + FfiConverterString.allocationSize(value.`sentence`)
                 + FfiConverterString.allocationSize(value.`what`)
             )
             is CoreException.Enrol -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
                 + FfiConverterString.allocationSize(value.`code`)
-                + FfiConverterString.allocationSize(value.`message`)
+                + FfiConverterString.allocationSize(value.`sentence`)
                 + FfiConverterString.allocationSize(value.`what`)
             )
             is CoreException.Administrator -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
                 + FfiConverterString.allocationSize(value.`code`)
-                + FfiConverterString.allocationSize(value.`message`)
+                + FfiConverterString.allocationSize(value.`sentence`)
                 + FfiConverterString.allocationSize(value.`what`)
             )
             is CoreException.AlreadyUsed -> (
@@ -6580,42 +6580,42 @@ public object FfiConverterTypeCoreError : FfiConverterRustBuffer<CoreException> 
             is CoreException.SignIn -> {
                 buf.putInt(1)
                 FfiConverterString.write(value.`code`, buf)
-                FfiConverterString.write(value.`message`, buf)
+                FfiConverterString.write(value.`sentence`, buf)
                 FfiConverterString.write(value.`what`, buf)
                 Unit
             }
             is CoreException.Retry -> {
                 buf.putInt(2)
                 FfiConverterString.write(value.`code`, buf)
-                FfiConverterString.write(value.`message`, buf)
+                FfiConverterString.write(value.`sentence`, buf)
                 FfiConverterString.write(value.`what`, buf)
                 Unit
             }
             is CoreException.ReadAgain -> {
                 buf.putInt(3)
                 FfiConverterString.write(value.`code`, buf)
-                FfiConverterString.write(value.`message`, buf)
+                FfiConverterString.write(value.`sentence`, buf)
                 FfiConverterString.write(value.`what`, buf)
                 Unit
             }
             is CoreException.DoNotSign -> {
                 buf.putInt(4)
                 FfiConverterString.write(value.`code`, buf)
-                FfiConverterString.write(value.`message`, buf)
+                FfiConverterString.write(value.`sentence`, buf)
                 FfiConverterString.write(value.`what`, buf)
                 Unit
             }
             is CoreException.Enrol -> {
                 buf.putInt(5)
                 FfiConverterString.write(value.`code`, buf)
-                FfiConverterString.write(value.`message`, buf)
+                FfiConverterString.write(value.`sentence`, buf)
                 FfiConverterString.write(value.`what`, buf)
                 Unit
             }
             is CoreException.Administrator -> {
                 buf.putInt(6)
                 FfiConverterString.write(value.`code`, buf)
-                FfiConverterString.write(value.`message`, buf)
+                FfiConverterString.write(value.`sentence`, buf)
                 FfiConverterString.write(value.`what`, buf)
                 Unit
             }
