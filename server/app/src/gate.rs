@@ -13,6 +13,7 @@
 //! | `leased` | the machine's states as the domain's steps, under version and lease |
 //! | `mssp` | SOAP over mutual TLS |
 //! | `certificates` | the certificates on a SIM |
+//! | `standing` | what OCSP and CRL say about a certificate, just before a prompt |
 //!
 //! Any number of gates may run on one database, each with its own journal. What a gate was doing when it died, another
 //! goes on with when the lease has lapsed: it asks after prompts, and raises none a second time.
@@ -24,6 +25,7 @@ mod grounds;
 mod journal;
 mod leased;
 mod mssp;
+mod standing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +45,7 @@ pub use grounds::{Belief, Case, Device, Grounds, Unmatched};
 
 use crate::ambient::{Clock, Random};
 use crate::config::{self, Config};
+use crate::gateways::revocation::Revocation;
 use leased::Leased;
 
 /// What every conversation of this process shares.
@@ -50,6 +53,7 @@ pub struct Gate {
     store: Store,
     service: Service,
     anchors: TrustAnchors,
+    revocation: Revocation,
     timing: Timing,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -77,6 +81,7 @@ impl Gate {
             store,
             service: Service::open(settings, clock.clone(), told)?,
             anchors: anchors(settings)?,
+            revocation: Revocation::open(&config.revocation)?,
             timing: timing(settings)?,
             clock,
             random,

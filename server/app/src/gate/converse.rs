@@ -19,13 +19,13 @@ use tokio::sync::watch;
 use trinhky_domain::Edge;
 use trinhky_simpki::attempt::{Attempt, Outcome, Step};
 use trinhky_simpki::ids::ApTransId;
-use trinhky_simpki::reply::{Reply, SimCertificate};
+use trinhky_simpki::reply::SimCertificate;
 use trinhky_simpki::request::{CertificateQuery, Request, SignatureRequest};
 
 use super::certificates::{self, NoCertificates};
 use super::grounds::Grounds;
 use super::journal::{Journal, Line};
-use super::mssp::{Mssp, NoAnswer};
+use super::mssp::Mssp;
 use crate::ambient::Clock;
 use crate::config;
 use crate::stop::stop_at;
@@ -170,7 +170,7 @@ impl Service {
     ) -> anyhow::Result<()> {
         let before = attempt.state_name();
         let first = matches!(request, Request::Signature(_));
-        let answer = self.ask(request, row).await;
+        let answer = holding(row, &*self.clock, self.mssp.ask(request, self.clock.now())).await;
         if first {
             stop_at(Edge::RequestLeft);
         }
@@ -201,18 +201,16 @@ impl Service {
     }
 }
 
-impl Service {
-    /// The lease is held while an answer is waited for; a renewal that fails shows when the answer is to be kept.
-    async fn ask(&self, request: &Request, row: &mut impl Row) -> Result<Reply, NoAnswer> {
-        let mut answer = std::pin::pin!(self.mssp.ask(request, self.clock.now()));
-        loop {
-            tokio::select! {
-                biased;
-                answer = &mut answer => return answer,
-                () = tokio::time::sleep(LONGEST_NAP) => {
-                    if let Err(error) = row.hold(self.clock.now()).await {
-                        tracing::warn!(error = format!("{error:#}"), "the lease could not be renewed");
-                    }
+/// Does something slow while the lease is held. A renewal that fails shows at the next write, which names the lease.
+pub(super) async fn holding<T>(row: &mut impl Row, clock: &dyn Clock, slow: impl Future<Output = T>) -> T {
+    let mut slow = std::pin::pin!(slow);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut slow => return done,
+            () = tokio::time::sleep(LONGEST_NAP) => {
+                if let Err(error) = row.hold(clock.now()).await {
+                    tracing::warn!(error = format!("{error:#}"), "the lease could not be renewed");
                 }
             }
         }

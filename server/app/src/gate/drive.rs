@@ -12,14 +12,16 @@ use trinhky_domain::people::appointed;
 use trinhky_domain::signing::{Attempt, AttemptStateName, Failure, Purpose};
 use trinhky_domain::{Document, calendar};
 use trinhky_pades::crypto::aws_lc;
+use trinhky_pades::x509::path::RevocationMode;
 use trinhky_simpki::attempt as machine;
 use trinhky_simpki::ids::ApTransId;
 use trinhky_store::{DeviceState, Error, Store};
 
 use super::Gate;
-use super::converse::Row as _;
+use super::converse::{Row as _, holding};
 use super::grounds::{Belief, Case, Device, Grounds, Unmatched};
 use super::leased::Leased;
+use super::standing::{Inquiry, NoStanding};
 
 impl Gate {
     /// Drives an attempt whose lease this process holds, until it ends, the process is to stop, or something fails.
@@ -46,12 +48,13 @@ impl Gate {
                 tracing::info!(attempt = %row.id, "the approval waited too long");
                 return leased.end(Failure::Lapsed, now).await;
             }
-            let grounds = match self.grounds(&row, now).await? {
+            let grounds = match holding(leased, &*self.clock, self.grounds(&row, now)).await {
                 Ok(grounds) => grounds,
-                Err(unmatched) => {
-                    tracing::error!(attempt = %row.id, why = %unmatched, "no grounds for a prompt");
-                    return leased.end(Failure::Rejected, now).await;
+                Err(NoPrompt::Never(failure, why)) => {
+                    tracing::error!(attempt = %row.id, why, "no prompt is raised");
+                    return leased.end(failure, now).await;
                 }
+                Err(NoPrompt::NotNow(error)) => return Err(error),
             };
             let id = ApTransId::mint(now, self.random.bytes());
             let attempt = grounds.asked().clone().approve(id, self.timing, until);
@@ -73,27 +76,16 @@ impl Gate {
     }
 
     /// Grounds for the prompt that a row asks for, from the rows of one moment.
-    async fn grounds(
-        &self,
-        row: &Attempt,
-        now: OffsetDateTime,
-    ) -> anyhow::Result<Result<Grounds, Unmatched>> {
-        let case = match gather(&self.store, row, now).await? {
-            Ok(case) => case,
-            Err(unmatched) => return Ok(Err(unmatched)),
-        };
-        let belief = Belief {
-            anchors: &self.anchors,
-            revocation: &trinhky_pades::x509::RevocationData::none(),
-            mode: trinhky_pades::x509::path::RevocationMode::Off,
-            provider: aws_lc(),
-        };
-        let grounds = case.grounds(&belief, now);
-        if let Ok(grounds) = &grounds
-            && let Err(used) = self.service.unused(grounds)
-        {
-            return Ok(Err(Unmatched(used.to_string())));
-        }
+    async fn grounds(&self, row: &Attempt, now: OffsetDateTime) -> Result<Grounds, NoPrompt> {
+        let case = gather(&self.store, row, now).await??;
+        let provider = aws_lc();
+        let inquiry =
+            Inquiry { anchors: &self.anchors, revocation: &self.revocation, provider, random: &*self.random };
+        let revocation = inquiry.about(&case.certificate, &case.chain, now).await?;
+        let mode = RevocationMode::Require;
+        let belief = Belief { anchors: &self.anchors, revocation: &revocation, mode, provider };
+        let grounds = case.grounds(&belief, now)?;
+        self.service.unused(&grounds).map_err(|used| Unmatched(used.to_string()))?;
         Ok(grounds)
     }
 
@@ -103,6 +95,35 @@ impl Gate {
         if let Err(error) = leased.release(due).await {
             tracing::warn!(attempt = %leased.id, error = format!("{error:#}"), "the lease lapses by itself");
         }
+    }
+}
+
+/// Why no prompt is raised.
+enum NoPrompt {
+    /// Nor will it be: the attempt ends so, for this reason.
+    Never(Failure, String),
+    /// Something is away that was needed to tell.
+    NotNow(anyhow::Error),
+}
+
+impl From<Unmatched> for NoPrompt {
+    fn from(unmatched: Unmatched) -> Self {
+        Self::Never(Failure::Rejected, unmatched.to_string())
+    }
+}
+
+impl From<NoStanding> for NoPrompt {
+    fn from(standing: NoStanding) -> Self {
+        match standing {
+            NoStanding::Bad(_) => Self::Never(Failure::CertInvalid, standing.to_string()),
+            NoStanding::Unknown(_) => Self::NotNow(standing.into()),
+        }
+    }
+}
+
+impl From<anyhow::Error> for NoPrompt {
+    fn from(error: anyhow::Error) -> Self {
+        Self::NotNow(error)
     }
 }
 

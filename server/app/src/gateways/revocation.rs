@@ -23,6 +23,14 @@ pub struct Revocation {
 }
 
 impl Revocation {
+    /// Makes a client of its own; asks nobody yet.
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn open(config: &config::Revocation) -> anyhow::Result<Self> {
+        Ok(Self::new(outgoing::client()?, config))
+    }
+
     pub(super) fn new(client: Client, config: &config::Revocation) -> Self {
         let allow = config.allow.iter().map(|host| host.to_ascii_lowercase()).collect();
         Self { client, allow, timeout: Duration::from_secs(config.timeout_seconds) }

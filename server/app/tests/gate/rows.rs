@@ -138,6 +138,8 @@ url = "file:files"
 roots = ["{roots}"]
 [tsa]
 url = "{tsa}"
+[revocation]
+allow = ["{responder}"]
 [scanner]
 mode = "off"
 [jobs]
@@ -160,6 +162,7 @@ lease_milliseconds = 1000
 "#,
             roots = word("roots_pem"),
             tsa = word("tsa_url"),
+            responder = word("page_url").trim_start_matches("http://").trim_end_matches('/'),
             mssp = word("mssp_url"),
             mssp_ca = word("mssp_ca_pem"),
             ap_cert = word("ap_cert_pem"),
@@ -280,6 +283,36 @@ async fn without_grounds_no_sim_is_asked() {
         house.until(wish, Name::Rejected).await;
         assert_eq!(rig.asked_for(&wish.msisdn).await, 0);
     }
+    gate.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_certificate_asks_no_sim_and_a_silent_responder_waits() {
+    let (rig, house) = (Rig::start(), House::new().await);
+    let sims = rig.sims();
+    let (revoked, good) = (Wish::new(&sims["84900000001"]), Wish::new(&sims["84900000002"]));
+    rig.control("/revoke", &json!({"msisdn": revoked.msisdn})).await;
+    for wish in [&revoked, &good] {
+        house.approved(&rig, wish).await;
+    }
+    for service in ["ocsp", "crl"] {
+        rig.control("/fault", &json!({"service": service, "fault": "down"})).await;
+    }
+    let gate = house.gate(&rig, &house.journal()).await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    for wish in [&revoked, &good] {
+        assert_eq!(
+            house.state(wish).await,
+            Name::Approved,
+            "nobody could be asked, so nothing is asked of the SIM"
+        );
+    }
+    for service in ["ocsp", "crl"] {
+        rig.control("/fault", &json!({"service": service, "fault": null})).await;
+    }
+    house.until(&revoked, Name::CertInvalid).await;
+    house.until(&good, Name::SignedRaw).await;
+    assert_eq!((rig.asked_for(&revoked.msisdn).await, rig.asked_for(&good.msisdn).await), (0, 1));
     gate.stop().await;
 }
 
