@@ -3,11 +3,13 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`caller`] | the person behind a request |
 //! | [`password`] | Argon2id, in a blocking task, with a dummy for unknown accounts |
 //! | [`totp`] | six digits, ±1 step, each step good once |
 //! | [`token`] | bearer tokens |
 //! | [`tries`] | how often an account or an address may fail |
 
+pub mod caller;
 pub mod password;
 pub mod token;
 pub mod totp;

@@ -436,6 +436,11 @@ impl Config {
         Ok(config)
     }
 
+    /// The folder of `[files] url`.
+    pub fn files_folder(&self) -> PathBuf {
+        PathBuf::from(self.files.url.trim_start_matches("file://").trim_start_matches("file:"))
+    }
+
     fn resolve(&mut self, base: &Path) {
         let absolute = |path: &mut PathBuf| {
             if path.is_relative() {

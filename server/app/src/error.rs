@@ -4,6 +4,7 @@
 //! the request id, and never sent; a 4xx is nobody's fault here and is counted, not logged.
 
 mod refused;
+mod store;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};

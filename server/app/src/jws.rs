@@ -25,6 +25,11 @@ impl<C> Verified<C> {
         &self.claims
     }
 
+    /// What was signed.
+    pub fn into_claims(self) -> C {
+        self.claims
+    }
+
     /// The device that the header names.
     pub fn kid(&self) -> &str {
         &self.kid
@@ -62,6 +67,12 @@ struct Header {
     alg: String,
     typ: String,
     kid: String,
+}
+
+/// The device that the header names, before anything is verified: good only for finding the key to verify with.
+pub fn kid_of(compact: &str) -> Option<String> {
+    let (header, _) = compact.get(..compact.len().min(LONGEST))?.split_once('.')?;
+    serde_json::from_slice::<Header>(&decode(header).ok()?).ok().map(|header| header.kid)
 }
 
 /// Reads claims of `typ`, signed by `key`. Times in the claims are the caller's to judge.

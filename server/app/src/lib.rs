@@ -23,7 +23,16 @@ pub mod gate;
 pub mod gateways;
 pub mod http;
 pub mod jws;
+pub mod once;
 pub mod routes;
 pub mod stop;
 pub mod telemetry;
 pub mod wire;
+
+/// Runs what keeps a core busy or waits for a disk where it holds up no request.
+///
+/// # Errors
+/// [`error::ApiError::internal`] when it panicked.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> error::ApiResult<T> {
+    tokio::task::spawn_blocking(work).await.map_err(error::ApiError::internal)
+}

@@ -1,10 +1,42 @@
 //! One operation, one file; here they come together, so that what is served and what `openapi.json` says are one list.
 
+mod begin_enrolment;
+mod confirm_enrolment;
+mod create_document;
+mod create_session;
+mod decide;
+mod delete_session;
+mod evidence;
+mod get_attempt;
+mod get_devices;
+mod get_document;
+mod get_file;
+mod give_back;
+mod give_opinion;
+mod hand_in_cms;
 mod healthz;
+pub(crate) mod intake;
+mod list_documents;
+mod me;
 mod openapi;
+mod page;
+mod prepare;
+mod push_subscription;
+mod read_receipt;
+mod receive;
+mod registers;
+mod release;
+mod seal;
+mod show;
+mod submit;
+mod take_number;
+mod upload_file;
+mod verify_file;
 
 pub use openapi::text as openapi_text;
+pub(crate) use take_number::leaders_messages;
 
+use axum::extract::DefaultBodyLimit;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
@@ -14,9 +46,45 @@ use crate::app::App;
 
 /// Every route, with its description.
 pub fn all() -> OpenApiRouter<App> {
+    // Files count their own bytes while they come in; the limit of JSON bodies is not theirs.
+    let files = OpenApiRouter::new()
+        .routes(routes!(upload_file::upload_file))
+        .routes(routes!(verify_file::verify_file))
+        .layer(DefaultBodyLimit::disable());
     OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(page::page))
         .routes(routes!(healthz::healthz))
         .routes(routes!(openapi::openapi))
+        .routes(routes!(create_session::create_session))
+        .routes(routes!(delete_session::delete_session))
+        .routes(routes!(me::me))
+        .routes(routes!(get_devices::list_devices, begin_enrolment::begin_enrolment))
+        .routes(routes!(get_devices::get_device))
+        .routes(routes!(confirm_enrolment::confirm_enrolment))
+        .routes(routes!(push_subscription::set_push, push_subscription::clear_push))
+        .routes(routes!(push_subscription::push_key))
+        .routes(routes!(get_file::get_file))
+        .routes(routes!(list_documents::list_documents, create_document::create_document))
+        .routes(routes!(list_documents::inbox))
+        .routes(routes!(get_document::get_document))
+        .routes(routes!(submit::submit))
+        .routes(routes!(give_opinion::give_opinion))
+        .routes(routes!(read_receipt::read_receipt))
+        .routes(routes!(give_back::return_document))
+        .routes(routes!(give_back::reject))
+        .routes(routes!(give_back::withdraw))
+        .routes(routes!(prepare::prepare))
+        .routes(routes!(decide::decide))
+        .routes(routes!(get_attempt::get_attempt))
+        .routes(routes!(hand_in_cms::hand_in_cms))
+        .routes(routes!(take_number::take_number))
+        .routes(routes!(take_number::get_seal_task))
+        .routes(routes!(seal::seal))
+        .routes(routes!(release::release))
+        .routes(routes!(evidence::evidence))
+        .routes(routes!(registers::list_registers))
+        .routes(routes!(registers::list_numbers))
+        .merge(files)
 }
 
 /// The OpenAPI document, as served and as committed in `protos/openapi.json`.

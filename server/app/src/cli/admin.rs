@@ -1,0 +1,22 @@
+//! `trinhky admin`: what only an administrator at the machine does.
+
+mod import;
+mod province;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Bring offices, people, certificates and the seal in from a TOML file; importing twice changes nothing.
+    Import {
+        /// The file; its format stands at the head of `cli/admin/province.rs` and in the operators' handbook.
+        file: PathBuf,
+    },
+}
+
+pub(super) fn run(settings: &Path, command: &Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Import { file } => import::run(settings, file),
+    }
+}

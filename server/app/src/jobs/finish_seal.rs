@@ -1,0 +1,40 @@
+//! Finishing a seal whose CMS is here, when time stamp or revocation did not answer within the clerk's request.
+
+use serde::{Deserialize, Serialize};
+use trinhky_domain::ids::{DocumentId, SealId};
+use trinhky_store::{Job, Tx};
+
+use super::{Outcome, patience};
+use crate::app::App;
+use crate::error::ApiResult;
+use crate::sealing;
+
+/// The kind of these jobs.
+pub const KIND: &str = "finish_seal";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Payload {
+    document: DocumentId,
+    seal: SealId,
+}
+
+/// Asks for it, in the transaction that keeps the CMS.
+///
+/// # Errors
+/// What the store says.
+pub async fn enqueue(app: &App, tx: &mut Tx, document: DocumentId, seal: SealId) -> ApiResult<()> {
+    let urgency = tx.document(document).await?.particulars.urgency;
+    super::enqueue(app, tx, KIND, &seal, &Payload { document, seal }, urgency).await.map(drop)
+}
+
+/// Looks whether it can be finished now.
+///
+/// # Errors
+/// What is worth a retry and a look.
+pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
+    let Payload { document, seal } = super::payload(job)?;
+    Ok(match sealing::finish(app, document, seal).await? {
+        sealing::Outcome::Sealed => Outcome::Done,
+        sealing::Outcome::Waits(_) => patience(app, job.runs),
+    })
+}
