@@ -1,11 +1,15 @@
 //! The command line: one subcommand, one file.
 
+mod admin;
 mod config_check;
+mod doctor;
 mod file;
 mod gate;
+mod migrate;
 mod openapi;
 mod serve;
 mod verify;
+mod work;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,6 +33,15 @@ struct Cli {
 enum Command {
     /// Answer HTTP requests.
     Serve(serve::Args),
+    /// Do the jobs: finish signatures and seals, push, sweep.
+    Work,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Administer.
+    #[command(subcommand)]
+    Admin(admin::Command),
+    /// Ask every dependency whether it answers.
+    Doctor,
     /// Say about every signature of a PDF whether it holds, and what was changed after it.
     Verify(verify::Args),
     /// Raise prompts on SIM cards; the only process that may.
@@ -45,6 +58,10 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match &cli.command {
         Command::Serve(args) => serve::run(&cli.config, args),
+        Command::Work => work::run(&cli.config),
+        Command::Migrate => migrate::run(&cli.config),
+        Command::Admin(command) => admin::run(&cli.config, command),
+        Command::Doctor => doctor::run(&cli.config),
         Command::Verify(args) => verify_now(&cli.config, args),
         Command::Gate => gate::run(&cli.config),
         Command::Openapi => Ok(openapi::run()),

@@ -8,25 +8,45 @@
 //! | [`app`] | what handlers and jobs share |
 //! | [`http`], [`routes`] | the router and one file an operation |
 //! | [`error`], [`extract`] | refusals as RFC 9457, what handlers take from requests |
+//! | [`jobs`], [`notices`] | durable work, telling people |
+//! | [`provisioning`], [`dossier`], [`assembling`], [`stamping`], [`sealing`], [`releasing`] | the steps of the main job that routes and jobs share |
+//! | [`trust`], [`verifying`] | whether a certificate stands, whether a file verifies |
+//! | [`gate`] | the one process that may ask a SIM |
 //! | [`gateways`] | whom the server asks: scanner, time stamps, revocation, push |
 //! | [`auth`] | passwords, TOTP, tokens |
 //! | [`ambient`] | the clock and the random source, as values |
 
 pub mod ambient;
 pub mod app;
+pub mod assembling;
 pub mod auth;
 pub mod cli;
 pub mod config;
+pub mod dossier;
 pub mod error;
 pub mod extract;
 pub mod gate;
 pub mod gateways;
+pub mod held;
 pub mod http;
+pub mod jobs;
 pub mod jws;
+pub mod notices;
+pub mod numbering;
 pub mod once;
+pub mod pdfs;
+pub mod prompts;
+pub mod provisioning;
+pub mod releasing;
 pub mod routes;
+pub mod seal_dossier;
+pub mod sealing;
+pub mod stamping;
 pub mod stop;
 pub mod telemetry;
+pub mod trust;
+pub mod verifying;
+pub mod views;
 pub mod wire;
 
 /// Runs what keeps a core busy or waits for a disk where it holds up no request.

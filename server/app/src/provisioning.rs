@@ -10,7 +10,9 @@ use trinhky_domain::document::{Bundle, Chain, Head};
 use trinhky_domain::paper::FileRole;
 use trinhky_domain::people::{Actor, Office, Person};
 use trinhky_pades::pdf::Rect;
-use trinhky_pades::provision::{PagePlace, ProvisionPlan, SealPlan, SignerPlan, TextPlan, provision as write_base};
+use trinhky_pades::provision::{
+    PagePlace, ProvisionPlan, SealPlan, SignerPlan, TextPlan, provision as write_base,
+};
 use trinhky_protos::document::PlaceRequest;
 use trinhky_protos::problem::Code;
 use trinhky_store::{Layout, StoredFile, Tx};
@@ -74,7 +76,8 @@ impl Plan {
         for place in places {
             let known = ["DocNumber", "DocDate", "OrgSeal"].contains(&place.field.as_str());
             let [x, y, width, height] = place.rect;
-            let area = [x, y, width, height].iter().all(|side| side.is_finite()) && width > 0.0 && height > 0.0;
+            let area =
+                [x, y, width, height].iter().all(|side| side.is_finite()) && width > 0.0 && height > 0.0;
             if !area || (!known && !fields.contains(&place.field.as_str())) {
                 return Err(ApiError::new(Code::BadPlace).with(place.field.clone()));
             }
@@ -145,7 +148,7 @@ pub async fn provision(
         original: original.sha256,
         plan: plan.clone(),
         normalised: made.normalised,
-        why: made.why.iter().map(|finding| finding.code().to_owned()).collect(),
+        why: made.why.iter().map(intake::word).collect(),
     };
     Ok(Base {
         head: Head { sha256: crate::pdfs::domain(made.sha256), length: made.len },

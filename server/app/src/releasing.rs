@@ -59,10 +59,17 @@ pub async fn release(app: &App, id: DocumentId, actor: &Actor) -> ApiResult<Outc
     let verifier = Verifier::of(app);
     let blobs = app.blobs.clone();
     let head = document.head;
+    let seed = app.random.bytes();
     let (checks, long_term) = blocking(move || {
         let checks = verifier.checks(&opened.source, &material)?;
-        let tail = prepare_dss(&opened.source, &opened.site.index, &opened.site.midstate, &content(&material))
-            .map_err(ApiError::internal)?;
+        let tail = prepare_dss(
+            &opened.source,
+            &opened.site.index,
+            &opened.site.midstate,
+            &content(&material),
+            &seed,
+        )
+        .map_err(ApiError::internal)?;
         let stored = match tail {
             Some(tail) => {
                 let written = blobs.keep(&tail.tail).map_err(ApiError::internal)?;
@@ -96,11 +103,7 @@ pub async fn release(app: &App, id: DocumentId, actor: &Actor) -> ApiResult<Outc
     Ok(Outcome::Released)
 }
 
-async fn waits(
-    app: &App,
-    task: &trinhky_domain::seal::SealTask,
-    what: Option<&str>,
-) -> ApiResult<Outcome> {
+async fn waits(app: &App, task: &trinhky_domain::seal::SealTask, what: Option<&str>) -> ApiResult<Outcome> {
     let mut tx = app.store.begin().await?;
     SealDossier::note_waiting(&mut tx, task.id, what).await?;
     tx.commit().await?;

@@ -152,5 +152,11 @@ async fn keep_revision(
 /// The clerk whose token signed, as the rules see them.
 async fn clerk(tx: &mut Tx, task: &SealTask) -> ApiResult<Actor> {
     let person = tx.person(task.clerk).await?;
-    Ok(Actor { person: person.id, office: person.office, roles: person.roles, device: None, client: Client::Native })
+    Ok(Actor {
+        person: person.id,
+        office: person.office,
+        roles: person.roles,
+        device: None,
+        client: Client::Native,
+    })
 }

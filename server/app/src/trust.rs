@@ -12,7 +12,9 @@ use time::{Duration, OffsetDateTime};
 use trinhky_pades::crl::Crl;
 use trinhky_pades::crypto::{Provider, aws_lc};
 use trinhky_pades::ocsp::{OcspRequest, OcspResponse};
-use trinhky_pades::x509::path::{PathFailure, PathInputs, PathProblem, Purpose, RevocationData, RevocationMode, validate};
+use trinhky_pades::x509::path::{
+    PathFailure, PathInputs, PathProblem, Purpose, RevocationData, RevocationMode, validate,
+};
 use trinhky_pades::x509::{Certificate, TrustAnchors, certificates_from_pem};
 use trinhky_protos::problem::Code;
 
@@ -204,7 +206,8 @@ async fn ocsp(
     issuer: &Certificate,
     now: OffsetDateTime,
 ) -> Result<OcspResponse, String> {
-    let request = OcspRequest::new(certificate, issuer, Some(app.random.bytes())).map_err(|error| error.to_string())?;
+    let request =
+        OcspRequest::new(certificate, issuer, Some(app.random.bytes())).map_err(|error| error.to_string())?;
     let response = app
         .gateways
         .revocation
@@ -231,7 +234,9 @@ impl From<&PathFailure> for Untrusted {
             PathProblem::Expired(_) | PathProblem::NotYetValid(_) => Self::Expired(said),
             PathProblem::Revoked(_) => Self::Revoked(said),
             PathProblem::RevocationUnknown => Self::Unavailable(said),
-            PathProblem::NoChain | PathProblem::TooManyPaths | PathProblem::Constraint(_) => Self::Invalid(said),
+            PathProblem::NoChain | PathProblem::TooManyPaths | PathProblem::Constraint(_) => {
+                Self::Invalid(said)
+            }
         }
     }
 }

@@ -123,7 +123,8 @@ pub async fn material_of(app: &App, messages: &[Vec<u8>]) -> Result<Material, Un
         for signer in &message.signers {
             if let Some(certificate) = message.certificate_of(signer) {
                 let standing =
-                    trust::standing(app, certificate, &message.certificates, Purpose::DocumentSigning).await?;
+                    trust::standing(app, certificate, &message.certificates, Purpose::DocumentSigning)
+                        .await?;
                 material.add(standing);
             }
             for token in signer.timestamp_tokens() {
@@ -141,7 +142,7 @@ pub async fn material_of(app: &App, messages: &[Vec<u8>]) -> Result<Material, Un
 /// # Errors
 /// [`Untrusted`].
 pub fn authority_chain(app: &App, token: &CheckedToken) -> Result<(), Untrusted> {
-    let candidates = token.token().certificates();
+    let candidates = token.certificates();
     app.trust.chain(token.certificate(), candidates, Purpose::TimeStamping, app.clock.now()).map(drop)
 }
 
@@ -152,6 +153,7 @@ pub fn authority_chain(app: &App, token: &CheckedToken) -> Result<(), Untrusted>
 pub async fn authority(app: &App, token: &Token) -> Result<Standing, Untrusted> {
     let message = token.message();
     let signer = message.signers.first().and_then(|signer| message.certificate_of(signer));
-    let certificate = signer.ok_or_else(|| Untrusted::Invalid("the time stamp names no certificate".to_owned()))?;
+    let certificate =
+        signer.ok_or_else(|| Untrusted::Invalid("the time stamp names no certificate".to_owned()))?;
     trust::standing(app, certificate, token.certificates(), Purpose::TimeStamping).await
 }

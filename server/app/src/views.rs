@@ -17,7 +17,8 @@ pub async fn attempt(tx: &mut Tx, attempt: &Attempt) -> ApiResult<AttemptView> {
         AttemptState::Approved { .. } => Some(tx.place_in_queue(attempt.id).await?),
         _ => None,
     };
-    let received = if name == AttemptStateName::Prepared { None } else { tx.signature_of(attempt.id).await? };
+    let received =
+        if name == AttemptStateName::Prepared { None } else { tx.signature_of(attempt.id).await? };
     let cms_from = match attempt.state {
         AttemptState::Verified { cms_from, .. }
         | AttemptState::Stamped { cms_from, .. }
@@ -35,10 +36,12 @@ pub async fn attempt(tx: &mut Tx, attempt: &Attempt) -> ApiResult<AttemptView> {
         ended: name.is_final(),
         place,
         message: sentence(name).to_owned(),
-        signature: received.map(|received| Base64Bytes(received.raw)).filter(|_| name != AttemptStateName::SignedHeld),
+        signature: received
+            .map(|received| Base64Bytes(received.raw))
+            .filter(|_| name != AttemptStateName::SignedHeld),
         wants_cms: name == AttemptStateName::SignedRaw,
         cms_from,
-        changed_at: tx.attempt_changed_at(attempt.id).await?,
+        changed_at: attempt.created,
     })
 }
 
@@ -49,20 +52,32 @@ const fn sentence(state: AttemptStateName) -> &'static str {
         AttemptStateName::Approved => "Đã ghi nhận quyết định. Đang chờ đến lượt gửi tới SIM.",
         AttemptStateName::Sending => "Đang gửi yêu cầu ký tới SIM.",
         AttemptStateName::Accepted => "SIM đang hiện yêu cầu ký. Hãy so mã xác nhận rồi nhập PIN.",
-        AttemptStateName::Indeterminate => "Chưa rõ SIM đã nhận yêu cầu hay chưa. Hệ thống đang chờ và không gửi lại.",
+        AttemptStateName::Indeterminate => {
+            "Chưa rõ SIM đã nhận yêu cầu hay chưa. Hệ thống đang chờ và không gửi lại."
+        }
         AttemptStateName::SignedRaw => "SIM đã ký. Đang kiểm tra chữ ký.",
         AttemptStateName::Verified => "Chữ ký hợp lệ. Đang lấy dấu thời gian.",
         AttemptStateName::Stamped => "Đã có dấu thời gian. Đang gắn chữ ký vào văn bản.",
         AttemptStateName::Embedded => "Đã ký xong.",
         AttemptStateName::Declined => "Bạn đã từ chối trên SIM. Văn bản chưa được ký.",
         AttemptStateName::Expired => "Quá thời gian nhập PIN trên SIM. Hãy quyết định lại nếu vẫn muốn ký.",
-        AttemptStateName::Lapsed => "Yêu cầu ký chờ quá lâu nên đã bị hủy trước khi gửi tới SIM. Hãy quyết định lại.",
-        AttemptStateName::Undeliverable => "Không liên lạc được với điện thoại. Hãy kiểm tra sóng rồi quyết định lại.",
+        AttemptStateName::Lapsed => {
+            "Yêu cầu ký chờ quá lâu nên đã bị hủy trước khi gửi tới SIM. Hãy quyết định lại."
+        }
+        AttemptStateName::Undeliverable => {
+            "Không liên lạc được với điện thoại. Hãy kiểm tra sóng rồi quyết định lại."
+        }
         AttemptStateName::Blocked => "PIN ký số trên SIM đã bị khóa. Hãy liên hệ nhà cung cấp SIM.",
         AttemptStateName::NotEnrolled => "Số điện thoại này chưa có chữ ký số trên SIM.",
-        AttemptStateName::CertInvalid => "Chứng thư số trên SIM không còn hợp lệ hoặc đã thay đổi. Văn bản chưa được ký.",
-        AttemptStateName::Rejected => "Câu trả lời của SIM không khớp với yêu cầu nên không được dùng. Văn bản chưa được ký.",
+        AttemptStateName::CertInvalid => {
+            "Chứng thư số trên SIM không còn hợp lệ hoặc đã thay đổi. Văn bản chưa được ký."
+        }
+        AttemptStateName::Rejected => {
+            "Câu trả lời của SIM không khớp với yêu cầu nên không được dùng. Văn bản chưa được ký."
+        }
         AttemptStateName::ProviderDown => "Dịch vụ ký trên SIM đang gián đoạn. Chưa có gì được gửi tới SIM.",
-        AttemptStateName::SignedHeld => "SIM đã ký sau khi yêu cầu bị rút lại. Chữ ký được cất giữ, không gắn vào văn bản.",
+        AttemptStateName::SignedHeld => {
+            "SIM đã ký sau khi yêu cầu bị rút lại. Chữ ký được cất giữ, không gắn vào văn bản."
+        }
     }
 }

@@ -8,13 +8,17 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 
 use crate::app::App;
-use crate::{http, telemetry};
+use crate::config::Config;
+use crate::{http, jobs, telemetry};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Where to listen instead of what the settings say.
     #[arg(long)]
     listen: Option<std::net::SocketAddr>,
+    /// Do the jobs too.
+    #[arg(long)]
+    work: bool,
 }
 
 pub(super) fn run(path: &Path, args: &Args) -> anyhow::Result<ExitCode> {
@@ -23,11 +27,11 @@ pub(super) fn run(path: &Path, args: &Args) -> anyhow::Result<ExitCode> {
         config.server.listen = listen;
     }
     telemetry::start();
-    super::block_on(serve(config))
+    super::block_on(serve(config, args.work))
 }
 
-async fn serve(config: crate::config::Config) -> anyhow::Result<ExitCode> {
-    let app = App::open(config)?;
+async fn serve(config: Config, work: bool) -> anyhow::Result<ExitCode> {
+    let app = App::open(config).await?;
     let server = &app.config.server;
     let listener = TcpListener::bind(server.listen)
         .await
@@ -35,7 +39,13 @@ async fn serve(config: crate::config::Config) -> anyhow::Result<ExitCode> {
     let address = listener.local_addr()?;
     let stop = http::stop_signal()?;
     let grace = Duration::from_secs(server.shutdown_seconds);
+    let working = work
+        .then(|| http::stop_signal().map(|stop| tokio::spawn(jobs::run(app.clone(), stop))))
+        .transpose()?;
     telemetry::ready("serve", Some(&format!("http://{address}")));
     http::serve(listener, http::router(app), stop, grace).await?;
+    if let Some(working) = working {
+        working.await??;
+    }
     Ok(ExitCode::SUCCESS)
 }

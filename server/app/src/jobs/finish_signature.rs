@@ -64,9 +64,14 @@ pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
         };
         drop(tx);
         let step = match attempt.state.clone() {
-            AttemptState::SignedRaw { signature, .. }
-            | AttemptState::Verified { signature, .. } if wished => hold(app, attempt, &signature).await?,
-            AttemptState::SignedRaw { signature, .. } => verify(app, job, attempt, dossier, signature).await?,
+            AttemptState::SignedRaw { signature, .. } | AttemptState::Verified { signature, .. }
+                if wished =>
+            {
+                hold(app, attempt, &signature).await?
+            }
+            AttemptState::SignedRaw { signature, .. } => {
+                verify(app, job, attempt, dossier, signature).await?
+            }
             AttemptState::Verified { cms, .. } => match dossier.work {
                 Work::Document { .. } => stamp(app, job, attempt, &dossier, &cms).await?,
                 Work::Enrolment { .. } => enrol(app, job, attempt, &dossier, cms).await?,
@@ -203,7 +208,8 @@ async fn embed(app: &App, attempt: Attempt, dossier: Dossier, cms: Vec<u8>) -> A
 
 /// The statement stands: the device's key counts from now on.
 async fn enrol(app: &App, job: &Job, attempt: Attempt, dossier: &Dossier, cms: Vec<u8>) -> ApiResult<Step> {
-    let (Work::Enrolment { statement }, Purpose::Enrolment { device }) = (&dossier.work, attempt.purpose) else {
+    let (Work::Enrolment { statement }, Purpose::Enrolment { device }) = (&dossier.work, attempt.purpose)
+    else {
         return Ok(Step::Later(Outcome::Done));
     };
     match stands(app, dossier).await {
@@ -260,14 +266,16 @@ pub(super) async fn end_of(
     now: time::OffsetDateTime,
 ) -> ApiResult<Change> {
     Ok(match attempt.purpose {
-        Purpose::Document { document, .. } => tx.document(document).await?.signing(attempt)?.ended(failure, now)?,
+        Purpose::Document { document, .. } => {
+            tx.document(document).await?.signing(attempt)?.ended(failure, now)?
+        }
         Purpose::Enrolment { .. } => attempt.enrolment_ended(failure, now)?,
     })
 }
 
 async fn stands(app: &App, dossier: &Dossier) -> Result<(), Untrusted> {
-    let certificate =
-        Certificate::from_der(&dossier.certificate.0).map_err(|error| Untrusted::Invalid(error.to_string()))?;
+    let certificate = Certificate::from_der(&dossier.certificate.0)
+        .map_err(|error| Untrusted::Invalid(error.to_string()))?;
     trust::standing(app, &certificate, &[], KeyPurpose::DocumentSigning).await.map(drop)
 }
 

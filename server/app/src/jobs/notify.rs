@@ -90,4 +90,3 @@ const fn ttl(urgency: Urgency) -> Duration {
         Urgency::Urgent | Urgency::VeryUrgent | Urgency::Flash => Duration::from_hours(1),
     }
 }
-

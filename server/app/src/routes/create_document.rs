@@ -4,7 +4,9 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use trinhky_domain::document::{Bundle, BundleFile, Chain, Document, Draft, Particulars, Signer, Step, StepKind};
+use trinhky_domain::document::{
+    Bundle, BundleFile, Chain, Document, Draft, Particulars, Signer, Step, StepKind,
+};
 use trinhky_domain::ids::DocumentId;
 use trinhky_domain::paper::{Capacity, DocumentType, Family, FileRole};
 use trinhky_domain::people::Office;
@@ -117,10 +119,8 @@ fn unit_in(notation: &str, kind: DocumentType, office: &Office) -> ApiResult<Opt
 
 fn chain(request: &CreateDocumentRequest) -> ApiResult<Chain> {
     let step = |kind, person: Option<_>| person.map(|person| Step { kind, person });
-    let steps = [
-        step(StepKind::Content, request.content_checker),
-        step(StepKind::Format, request.format_checker),
-    ];
+    let steps =
+        [step(StepKind::Content, request.content_checker), step(StepKind::Format, request.format_checker)];
     let signer = |(place, signer): (usize, &SignerRequest)| {
         let capacity = match signer.capacity.trim() {
             "" => Capacity::Head,

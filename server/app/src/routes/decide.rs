@@ -15,7 +15,9 @@ use trinhky_pades::x509::Certificate;
 use trinhky_pades::x509::path::Purpose as KeyPurpose;
 use trinhky_protos::device::PublicJwk;
 use trinhky_protos::problem::{Code, Problem};
-use trinhky_protos::signing::{AttemptView, DECISION_TYP, DecisionClaims, DecisionRequest, bundle_digest_input};
+use trinhky_protos::signing::{
+    AttemptView, DECISION_TYP, DecisionClaims, DecisionRequest, bundle_digest_input,
+};
 use trinhky_store::{Device, Tx};
 
 use super::prepare::active_device;
@@ -104,7 +106,12 @@ pub(super) async fn decide(
 }
 
 /// The claims, signed by an enrolled device of the caller.
-async fn read(tx: &mut Tx, caller: &Caller, id: AttemptId, text: &str) -> ApiResult<(Device, DecisionClaims)> {
+async fn read(
+    tx: &mut Tx,
+    caller: &Caller,
+    id: AttemptId,
+    text: &str,
+) -> ApiResult<(Device, DecisionClaims)> {
     let attempt = tx.attempt(id).await?;
     if attempt.person != caller.actor.person {
         return Err(Code::NotFound.into());
@@ -190,7 +197,10 @@ fn compare(claims: &DecisionClaims, expected: &DecisionClaims) -> ApiResult<()> 
             }
         )+};
     }
-    same!(iss, sub, attempt, challenge, document, bundle, files, recipients, urgency, capacity, numbering, number);
+    same!(
+        iss, sub, attempt, challenge, document, bundle, files, recipients, urgency, capacity, numbering,
+        number
+    );
     same!(manifest, tail, dtbs, certificate, display_text, client, previous, checkpoint);
     // A claim that a later version adds must be named above too.
     if claims == expected { Ok(()) } else { Err(invalid("claims")) }

@@ -49,11 +49,13 @@ pub(super) async fn get_file(
         (header::CONTENT_TYPE, "application/pdf".to_owned()),
         (header::CACHE_CONTROL, "private, max-age=31536000, immutable".to_owned()),
     ];
-    if text(&headers, &header::IF_NONE_MATCH).is_some_and(|tags| tags.split(',').any(|one| one.trim() == tag)) {
+    if text(&headers, &header::IF_NONE_MATCH).is_some_and(|tags| tags.split(',').any(|one| one.trim() == tag))
+    {
         return Ok((StatusCode::NOT_MODIFIED, common).into_response());
     }
     let unchanged = text(&headers, &header::IF_RANGE).is_none_or(|seen| seen == tag);
-    let wanted = text(&headers, &header::RANGE).filter(|_| unchanged).map_or(Wanted::All, |text| wanted(text, length));
+    let wanted =
+        text(&headers, &header::RANGE).filter(|_| unchanged).map_or(Wanted::All, |text| wanted(text, length));
     let (status, from, until) = match wanted {
         Wanted::All => (StatusCode::OK, 0, length),
         Wanted::Part { from, until } => (StatusCode::PARTIAL_CONTENT, from, until),

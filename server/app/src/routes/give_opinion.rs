@@ -49,7 +49,8 @@ pub(super) async fn give_opinion(
     }
     // The rules keep an opinion with the whole bundle; the head just compared is its main file's.
     let seen = document.bundle.digest();
-    let register = numbering::register_if(document.next_step_takes_number(), &app, &mut tx, &document).await?;
+    let register =
+        numbering::register_if(document.next_step_takes_number(), &app, &mut tx, &document).await?;
     let reviewing = document.reviewing(&caller.actor)?;
     let change = match request.verdict.as_str() {
         "approve" => reviewing.pass(&caller.actor, &request.note, seen, register.as_ref(), now)?,

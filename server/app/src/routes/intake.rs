@@ -1,6 +1,6 @@
 //! What the engine says of a file at the door, as the wire says it; shared by upload, provisioning and verification.
 
-use trinhky_pades::intake::{Ingested, Refusal};
+use trinhky_pades::intake::{Finding, Ingested, Refusal};
 use trinhky_protos::problem::Code;
 use trinhky_store::StoredFile;
 
@@ -33,4 +33,10 @@ pub(crate) fn too_large(most: u64) -> ApiError {
 /// What intake found in an uploaded file, as its row keeps it.
 pub(crate) fn ingested(file: &StoredFile) -> ApiResult<Ingested> {
     serde_json::from_slice(file.midstate.as_deref().unwrap_or_default()).map_err(ApiError::internal)
+}
+
+/// The stable word of a finding.
+pub(crate) fn word(finding: &Finding) -> String {
+    // A fieldless enum with `rename_all` is a JSON string.
+    serde_json::to_value(finding).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -160,12 +160,14 @@ async fn make(
     let code_kind = prompts::code_kind(&profile);
     let display_text = prompts::for_document(document, code_kind)?;
 
-    let mut request = SignRequest::new(awaiting.field(), &sim.certificate, now.to_offset(HANOI), app.random.bytes());
+    let mut request =
+        SignRequest::new(awaiting.field(), &sim.certificate, now.to_offset(HANOI), app.random.bytes());
     request.reserve = Some(reserve(&sim.certificate, &chain));
     request.name = Some(caller.person.name.clone());
     let blobs = app.blobs.clone();
     let (prepared, tail) = blocking(move || {
-        request.image = picture.as_deref().map(PreparedImage::from_png).transpose().map_err(ApiError::internal)?;
+        request.image =
+            picture.as_deref().map(PreparedImage::from_png).transpose().map_err(ApiError::internal)?;
         let prepared: Prepared = append(&opened.source, &opened.site.index, &opened.site.midstate, &request)
             .map_err(ApiError::internal)?;
         let tail = blobs.keep(&prepared.tail).map_err(ApiError::internal)?;

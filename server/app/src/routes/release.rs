@@ -13,9 +13,9 @@ use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::error::ApiResult;
 use crate::extract::{IdempotencyKey, IfMatch, Path};
+use crate::jobs;
 use crate::once::Once;
 use crate::releasing::{self, Outcome};
-use crate::jobs;
 
 /// Release: 200 when it is released, 202 while the material to verify it for years is still being collected.
 #[utoipa::path(

@@ -128,7 +128,7 @@ pub(super) async fn get_seal_task(
 }
 
 /// The embedded messages of the leaders, in order.
-pub(super) async fn leaders_messages(tx: &mut Tx, document: &Document) -> ApiResult<Vec<Vec<u8>>> {
+pub(crate) async fn leaders_messages(tx: &mut Tx, document: &Document) -> ApiResult<Vec<Vec<u8>>> {
     let mut messages = Vec::with_capacity(document.signed.len());
     for signed in &document.signed {
         let received = tx.signature_of(signed.attempt).await?;
@@ -169,8 +169,12 @@ async fn draw(
     let chain = issuers(app, &seal.certificate)?;
     let fills = if document.number_drawn { Vec::new() } else { fills(numbered.number()) };
     let office = tx.office(document.office).await?;
-    let mut request =
-        SignRequest::new(SEAL_FIELD, &seal.certificate, now.to_offset(super::prepare::HANOI), app.random.bytes());
+    let mut request = SignRequest::new(
+        SEAL_FIELD,
+        &seal.certificate,
+        now.to_offset(super::prepare::HANOI),
+        app.random.bytes(),
+    );
     request.reserve = Some(super::prepare::reserve(&seal.certificate, &chain));
     request.name = Some(office.name);
     request.fills =
@@ -205,12 +209,7 @@ fn fills(number: &DocumentNumber) -> Vec<FilledFieldView> {
     vec![fill("DocNumber", number.to_string()), fill("DocDate", numbering::date_in_words(number.date))]
 }
 
-async fn task_view(
-    app: &App,
-    tx: &mut Tx,
-    id: DocumentId,
-    dossier: &SealDossier,
-) -> ApiResult<SealTaskView> {
+async fn task_view(app: &App, tx: &mut Tx, id: DocumentId, dossier: &SealDossier) -> ApiResult<SealTaskView> {
     let document = tx.document(id).await?;
     let number = document.number.as_ref().ok_or(ApiError::new(Code::WrongState))?;
     let blobs = app.blobs.clone();
@@ -237,7 +236,8 @@ async fn task_view(
 pub(super) async fn evidence(tx: &mut Tx, document: &Document) -> ApiResult<Vec<SignatureEvidenceView>> {
     let mut found = Vec::with_capacity(document.signed.len());
     for signed in &document.signed {
-        let decision = tx.decision(signed.decision).await?.ok_or(trinhky_store::Error::NotFound("decision"))?;
+        let decision =
+            tx.decision(signed.decision).await?.ok_or(trinhky_store::Error::NotFound("decision"))?;
         let device = tx.device(decision.device).await?;
         found.push(SignatureEvidenceView {
             person: signed.person,

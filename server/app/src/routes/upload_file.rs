@@ -19,7 +19,7 @@ use trinhky_protos::problem::{Code, Problem};
 use trinhky_store::blobs::Written;
 use trinhky_store::{Layout, StoredFile};
 
-use super::intake::{refused, too_large};
+use super::intake::{refused, too_large, word};
 use super::receive::{announced_length, receive};
 use crate::app::App;
 use crate::auth::caller::Caller;
@@ -78,8 +78,13 @@ fn examine(source: &dyn Source, verifier: &Verifier, most: u64) -> ApiResult<Ing
     Ok(ingested)
 }
 
-async fn keep(app: &App, caller: &Caller, ingested: &Ingested, written: &Written) -> ApiResult<UploadedFileView> {
-    let remarks: Vec<String> = ingested.report.findings.iter().map(|finding| finding.code().to_owned()).collect();
+async fn keep(
+    app: &App,
+    caller: &Caller,
+    ingested: &Ingested,
+    written: &Written,
+) -> ApiResult<UploadedFileView> {
+    let remarks: Vec<String> = ingested.report.findings.iter().map(word).collect();
     let file = StoredFile {
         sha256: written.sha256,
         length: written.length,

@@ -118,7 +118,8 @@ pub(super) struct Seal {
 
 impl Province {
     pub(super) fn read(file: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         let base = file.parent().unwrap_or(Path::new("."));
         Self::parse(&text, base).with_context(|| file.display().to_string())
     }
@@ -218,10 +219,7 @@ certificate_pem = "sim.pem"
     fn a_person_is_read_with_roles_and_paths() {
         let province = Province::parse(LEAST, Path::new("/srv")).expect("reads");
         let person = &province.person[0];
-        assert_eq!(
-            person.roles().expect("roles"),
-            [Role::ContentChecker, Role::FormatChecker, Role::Leader]
-        );
+        assert_eq!(person.roles().expect("roles"), [Role::ContentChecker, Role::FormatChecker, Role::Leader]);
         assert_eq!(person.certificate_pem.as_deref(), Some(Path::new("/srv/sim.pem")));
         assert!(!format!("{province:?}").contains("GEZDG"));
     }
