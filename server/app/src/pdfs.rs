@@ -77,3 +77,6 @@ pub const fn pades(digest: Digest) -> trinhky_pades::Digest {
 pub const fn domain(digest: trinhky_pades::Digest) -> Digest {
     Digest(digest.0)
 }
+
+/// Manifests and pictures are small; a larger one is no manifest and no picture.
+pub const LARGEST_PART: u64 = 16 * 1024 * 1024;

@@ -148,7 +148,7 @@ pub async fn provision(
         original: original.sha256,
         plan: plan.clone(),
         normalised: made.normalised,
-        why: made.why.iter().map(intake::word).collect(),
+        why: made.why.iter().copied().map(intake::word).collect(),
     };
     Ok(Base {
         head: Head { sha256: crate::pdfs::domain(made.sha256), length: made.len },

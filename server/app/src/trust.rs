@@ -135,10 +135,15 @@ impl Trust {
         (now - *at < CA_ANSWER_REUSED && *at <= now).then(|| answer.clone())
     }
 
-    fn hear(&self, about: &Certificate, answer: &Answer, now: OffsetDateTime) {
+    /// Keeps what was said about a CA; an answer about a leaf is used once.
+    fn hear(&self, about: &Certificate, answer: Answer, now: OffsetDateTime) -> Answer {
+        if !about.is_ca() {
+            return answer;
+        }
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         heard.retain(|_, (at, _)| now - *at < CA_ANSWER_REUSED);
         heard.insert(about.sha256(), (now, answer.clone()));
+        answer
     }
 }
 
@@ -157,16 +162,11 @@ pub async fn standing(
     let mut revocation = RevocationData::default();
     for pair in chain.windows(2) {
         let [certificate, issuer] = pair else { continue };
-        match app.trust.heard(certificate, now) {
-            Some(answer) => answer.add_to(&mut revocation),
-            None => {
-                let answer = ask(app, certificate, issuer, now).await?;
-                if certificate.is_ca() {
-                    app.trust.hear(certificate, &answer, now);
-                }
-                answer.add_to(&mut revocation);
-            }
-        }
+        let answer = match app.trust.heard(certificate, now) {
+            Some(answer) => answer,
+            None => app.trust.hear(certificate, ask(app, certificate, issuer, now).await?, now),
+        };
+        answer.add_to(&mut revocation);
     }
     let chain = app.trust.path(leaf, with, purpose, RevocationMode::Require, &revocation, now)?;
     Ok(Standing { chain, revocation })

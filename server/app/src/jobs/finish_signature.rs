@@ -133,9 +133,8 @@ async fn stamp(app: &App, job: &Job, attempt: Attempt, dossier: &Dossier, cms: &
             return end(app, attempt, Failure::CertInvalid).await;
         }
     }
-    let checked = match assembling::check(dossier, cms) {
-        Ok(Some(checked)) => checked,
-        Ok(None) | Err(_) => return end(app, attempt, Failure::Rejected).await,
+    let Ok(Some(checked)) = assembling::check(dossier, cms) else {
+        return end(app, attempt, Failure::Rejected).await;
     };
     let stamped = match stamping::stamp(app, &checked).await {
         Ok(stamped) => stamped,

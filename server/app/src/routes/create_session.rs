@@ -43,16 +43,12 @@ pub(super) async fn create_session(
     app.sign_in_tries
         .allow(&name, app.config.limits.sign_in_tries, now)
         .map_err(|seconds| ApiError::new(Code::RateLimited).retry_after(seconds))?;
-    match check(&app, &name, request).await? {
-        Some(person) => {
-            app.sign_in_tries.succeeded(&name);
-            open(&app, &person).await
-        }
-        None => {
-            app.sign_in_tries.failed(&name, now);
-            Err(Code::BadCredentials.into())
-        }
-    }
+    let Some(person) = check(&app, &name, request).await? else {
+        app.sign_in_tries.failed(&name, now);
+        return Err(Code::BadCredentials.into());
+    };
+    app.sign_in_tries.succeeded(&name);
+    open(&app, &person).await
 }
 
 /// The person, when everything is right; the TOTP step is used up then.

@@ -36,7 +36,7 @@ pub(crate) fn ingested(file: &StoredFile) -> ApiResult<Ingested> {
 }
 
 /// The stable word of a finding.
-pub(crate) fn word(finding: &Finding) -> String {
+pub(crate) fn word(finding: Finding) -> String {
     // A fieldless enum with `rename_all` is a JSON string.
     serde_json::to_value(finding).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }

@@ -21,7 +21,8 @@ pub(super) async fn page(State(app): State<App>) -> ApiResult<Html<String>> {
         for office in &offices {
             count += tx.count_documents_in(office.id, *state).await?;
         }
-        rows.push_str(&format!("<tr><th scope=\"row\">{}</th><td>{count}</td></tr>\n", label(*state)));
+        let label = label(*state);
+        rows = rows + "<tr><th scope=\"row\">" + label + "</th><td>" + &count.to_string() + "</td></tr>\n";
     }
     let now = app.clock.now().format(&Rfc3339).map_err(ApiError::internal)?;
     let page = TEMPLATE

@@ -225,7 +225,7 @@ impl Made {
 /// A small blob, whole.
 async fn blob(app: &App, sha256: Digest) -> ApiResult<Vec<u8>> {
     let blobs = app.blobs.clone();
-    blocking(move || blobs.bytes(sha256)).await?.map_err(ApiError::internal)
+    blocking(move || blobs.small(sha256, pdfs::LARGEST_PART)).await?.map_err(ApiError::internal)
 }
 
 /// Room for what will fill the gap: certificates, attributes and signature value, and a time stamp with its own chain.

@@ -182,7 +182,10 @@ async fn draw(
     let blobs = app.blobs.clone();
     let image = seal.image;
     let (prepared, tail) = blocking(move || {
-        let picture = image.map(|image| blobs.bytes(image)).transpose().map_err(ApiError::internal)?;
+        let picture = image
+            .map(|image| blobs.small(image, pdfs::LARGEST_PART))
+            .transpose()
+            .map_err(ApiError::internal)?;
         request.image =
             picture.as_deref().map(PreparedImage::from_png).transpose().map_err(ApiError::internal)?;
         let prepared: Prepared = append(&opened.source, &opened.site.index, &opened.site.midstate, &request)
@@ -214,7 +217,8 @@ async fn task_view(app: &App, tx: &mut Tx, id: DocumentId, dossier: &SealDossier
     let number = document.number.as_ref().ok_or(ApiError::new(Code::WrongState))?;
     let blobs = app.blobs.clone();
     let manifest = document.manifest;
-    let manifest = blocking(move || blobs.bytes(manifest)).await?.map_err(ApiError::internal)?;
+    let manifest =
+        blocking(move || blobs.small(manifest, pdfs::LARGEST_PART)).await?.map_err(ApiError::internal)?;
     Ok(SealTaskView {
         document: id,
         version: document.version.0.into(),

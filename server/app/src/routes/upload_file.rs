@@ -84,7 +84,7 @@ async fn keep(
     ingested: &Ingested,
     written: &Written,
 ) -> ApiResult<UploadedFileView> {
-    let remarks: Vec<String> = ingested.report.findings.iter().map(word).collect();
+    let remarks: Vec<String> = ingested.report.findings.iter().copied().map(word).collect();
     let file = StoredFile {
         sha256: written.sha256,
         length: written.length,

@@ -11,7 +11,7 @@ use futures::{Stream, stream};
 use trinhky_domain::Digest;
 use trinhky_pades::{Source, SourceError};
 
-use super::{BlobError, Blobs, FileLayer};
+use super::{BlobError, Blobs, FileLayer, Writer};
 use crate::files::Segment;
 
 /// A file as its segments, open for positional reads. Cheap to clone; its bytes never change.
@@ -96,6 +96,17 @@ impl<L: FileLayer> Blobs<L> {
             let next = at + chunk.len() as u64;
             Ok(Some((Bytes::from(chunk), (source, next))))
         }))
+    }
+}
+
+impl<L: FileLayer> Writer<L> {
+    /// What was written so far, to be looked at before it gets a name. Synchronous.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`] when it cannot be opened again.
+    pub fn source(&self) -> Result<Segments, BlobError> {
+        let part = Part { file: File::open(self.path())?, start: 0, length: self.length() };
+        Ok(Segments { length: part.length, parts: [part].into() })
     }
 }
 

@@ -140,6 +140,16 @@ impl<L: FileLayer> Writer<L> {
     }
 }
 
+impl<L: FileLayer> Writer<L> {
+    pub(super) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    pub(super) const fn length(&self) -> u64 {
+        self.length
+    }
+}
+
 impl<L: FileLayer> Write for Writer<L> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.blobs.inner.layer.write(&self.path, &mut self.file, bytes)?;
