@@ -114,8 +114,8 @@ pub(crate) fn is_strict(view: &View<'_, '_>) -> Result<bool, Refusal> {
         let object = match view.place(number) {
             Place::Free => continue,
             Place::InStream { .. } => match view.get(ObjRef::new(number)) {
-                Ok(object) => object,
-                Err(_) => return Ok(false),
+                Ok(object) if view.is_strictly_held(number) => object,
+                _ => return Ok(false),
             },
             Place::At { .. } => match view.indirect(number) {
                 Ok(Some(indirect)) if indirect.closed => indirect.object,
@@ -300,9 +300,16 @@ fn references(object: &Object, found: &mut Vec<u32>) {
     }
 }
 
-/// Takes out of the catalog what would act on its own.
+/// Takes out of the catalog what would act on its own, and metadata that is none.
 pub(crate) fn strip_catalog(view: &View<'_, '_>, root: &mut Dict) -> Result<(), PdfError> {
     root.remove("AA");
+    if let Object::Stream(metadata) = view.value(root, "Metadata")? {
+        let xmp = view.decode(&metadata).map(|decoded| decoded.data).unwrap_or_default();
+        if !(memchr::memmem::find(&xmp, b"xmpmeta").is_some() || memchr::memmem::find(&xmp, b"RDF").is_some())
+        {
+            root.remove("Metadata");
+        }
+    }
     if let Object::Dict(action) = view.value(root, "OpenAction")?
         && !view.value(&action, "S")?.is_name(b"GoTo")
     {

@@ -47,6 +47,11 @@ pub struct SectionInfo {
 impl Revision {
     /// What this revision says about `number`; `None` if it does not mention it.
     pub fn entry(&self, number: u32) -> Option<Place> {
+        // Most sections name a run of numbers without holes: then the place in the list is known.
+        let guess = number.checked_sub(self.entries.first()?.number())?;
+        if let Some(entry) = self.entries.get(guess as usize).filter(|entry| entry.number() == number) {
+            return Some(entry.place());
+        }
         let index = self.entries.binary_search_by_key(&number, Entry::number).ok()?;
         self.entries.get(index).map(Entry::place)
     }

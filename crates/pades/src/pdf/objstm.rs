@@ -71,6 +71,20 @@ impl Container {
         Ok(Lexer::new(bytes, u64::from(*offset), limits.depth).whole().object()?)
     }
 
+    /// Whether every object within it follows the grammar to its end.
+    pub(super) fn is_strict(&self, limits: &Limits) -> bool {
+        let mut numbers: Vec<u32> = self.numbers().collect();
+        numbers.sort_unstable();
+        let distinct = numbers.windows(2).all(|pair| pair.first() != pair.last());
+        distinct
+            && (0..).zip(&self.index).all(|(index, (number, _))| self.object(index, *number, limits).is_ok())
+    }
+
+    /// Whether `number` is at `index`.
+    pub(super) fn holds(&self, index: usize, number: u32) -> bool {
+        self.index.get(index).is_some_and(|(stated, _)| *stated == number)
+    }
+
     /// Bytes held in memory.
     pub(super) fn size(&self) -> usize {
         self.data.len() + self.index.len() * 8

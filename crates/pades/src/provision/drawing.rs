@@ -264,6 +264,14 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             _ => self.new.allot(),
         };
         let mut fields = self.view.array(&form, "Fields")?;
+        for field in &mut fields {
+            if let Object::Dict(dict) = field {
+                // Fields shall be objects of their own (12.7.3).
+                let (dict, id) = (dict.clone(), self.new.allot());
+                self.replaced.insert(id.number, Object::Dict(dict));
+                *field = Object::Ref(id);
+            }
+        }
         fields.extend(widgets.iter().map(|id| Object::Ref(*id)));
         let fields_array = match form.get("Fields") {
             Some(Object::Ref(id)) => ObjRef::new(id.number),
