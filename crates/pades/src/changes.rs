@@ -7,7 +7,7 @@
 //! * *generic* ([`judge`]) for documents of others: the allow-list of ISO 32000-2, 12.8.2 as PAdES uses it, stricter
 //!   than the usual one: the drawn text must be the value, no `/NeedAppearances` flip, no annotations, no value
 //!   without its appearance;
-//! * *manifest* ([`manifest::check`]) for documents that we provisioned: exactly the declared fields, in order, once;
+//! * *manifest* ([`check_manifest`]) for documents that we provisioned: exactly the declared fields, in order, once;
 //! * *tail* ([`check_tail`]) for one appended revision before it is signed: on the phone and at the seal.
 //!
 //! What it is not: a comparison of pictures. No revision is accepted because it looks the same.
@@ -16,6 +16,7 @@ mod appearance;
 mod drawn;
 mod dss;
 pub(crate) mod fields;
+mod manifest;
 mod pages;
 mod place;
 mod policy;
@@ -29,6 +30,7 @@ mod xmp;
 use serde::Serialize;
 
 pub use self::{
+    manifest::{ManifestBroken, Progress, check_manifest},
     policy::{Lock, Restriction, judge},
     step::{AnalysisLimits, Step, steps_after},
     tail::{DeclaredField, TailExpectation, TailRefused, TailReview, check_tail},
