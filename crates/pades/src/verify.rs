@@ -19,6 +19,7 @@ mod evaluate;
 mod hashing;
 mod material;
 mod message;
+mod pending;
 mod report;
 pub(crate) mod structure;
 mod trust;
@@ -27,6 +28,7 @@ mod words;
 use thiserror::Error;
 use time::OffsetDateTime;
 
+pub use self::pending::{Pending, pending};
 pub use self::report::{
     Check, Checks, Coverage, Indication, Kind, Level, Report, SignatureReport, Signer, SubIndication, Verdict,
 };

@@ -7,6 +7,7 @@ mod file;
 mod gate;
 mod migrate;
 mod openapi;
+mod pdf;
 mod serve;
 mod verify;
 mod work;
@@ -42,6 +43,9 @@ enum Command {
     Admin(admin::Command),
     /// Ask every dependency whether it answers.
     Doctor,
+    /// The PDF engine on files, step by step.
+    #[command(subcommand)]
+    Pdf(pdf::Command),
     /// Say about every signature of a PDF whether it holds, and what was changed after it.
     Verify(verify::Args),
     /// Raise prompts on SIM cards; the only process that may.
@@ -62,8 +66,9 @@ pub fn run() -> ExitCode {
         Command::Migrate => migrate::run(&cli.config),
         Command::Admin(command) => admin::run(&cli.config, command),
         Command::Doctor => doctor::run(&cli.config),
-        Command::Verify(args) => verify_now(&cli.config, args),
         Command::Gate => gate::run(&cli.config),
+        Command::Verify(args) => clock().map(|clock| verify::run(&cli.config, clock.now(), args)),
+        Command::Pdf(command) => clock().map(|clock| pdf::run(clock.as_ref(), command)),
         Command::Openapi => Ok(openapi::run()),
         Command::Config(command) => config_check::run(&cli.config, command),
     };
@@ -76,10 +81,9 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// `verify` at this process's time.
-fn verify_now(settings: &Path, args: &verify::Args) -> anyhow::Result<ExitCode> {
-    let clock = crate::ambient::clock_from(std::env::var("TRINHKY_CLOCK").ok().as_deref())?;
-    Ok(verify::run(settings, clock.now(), args))
+/// The clock of this process.
+fn clock() -> anyhow::Result<std::sync::Arc<dyn crate::ambient::Clock>> {
+    crate::ambient::clock_from(std::env::var("TRINHKY_CLOCK").ok().as_deref())
 }
 
 /// The settings, from the file and this process's variables.

@@ -25,6 +25,12 @@ impl Tsa {
         Ok(Self { client, url, timeout: Duration::from_secs(config.timeout_seconds) })
     }
 
+    /// An authority that somebody named on the command line.
+    pub(crate) fn at(url: &str) -> anyhow::Result<Self> {
+        let url = url.parse().with_context(|| format!("the time-stamp authority {url:?}"))?;
+        Ok(Self { client: outgoing::client()?, url, timeout: Duration::from_secs(20) })
+    }
+
     /// Sends a `TimeStampReq` and gives back what should be a `TimeStampResp`.
     ///
     /// # Errors
