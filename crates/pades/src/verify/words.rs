@@ -11,6 +11,10 @@ pub(super) fn reason(report: &Report) -> String {
         (Verdict::NoSignature, _) => {
             ("Tệp không có chữ ký số.".to_owned(), "The file bears no signature.".to_owned())
         }
+        (Verdict::TotalPassed, _) if count == 1 => (
+            "Chữ ký số hợp lệ, nội dung không bị thay đổi sau khi ký.".to_owned(),
+            "The signature is valid and nothing was changed that it forbids.".to_owned(),
+        ),
         (Verdict::TotalPassed, _) | (_, None) => (
             format!("Cả {count} chữ ký số đều hợp lệ, nội dung không bị thay đổi sau khi ký."),
             format!("All {count} signatures are valid and nothing was changed that they forbid."),
