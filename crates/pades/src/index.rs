@@ -1,7 +1,7 @@
 //! What preparing a revision must know about a file, as small plain data: independent of how many objects it has.
 //!
 //! Made once when a file is taken in, carried on by every appended revision, stored beside the file. With it
-//! [`prepare`](crate::prepare) reads only the widget it changes.
+//! [`prepare`](crate::prepare()) reads only the widget it changes.
 
 use serde::{Deserialize, Serialize};
 

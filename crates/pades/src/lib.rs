@@ -2,6 +2,15 @@
 //!
 //! Pure: no socket, no clock, no chance. Files are read through [`source::Source`]; time, ids and randomness are
 //! arguments; whatever is kept between steps is plain data that can be stored.
+//!
+//! ```text
+//! ingest ─▶ provision ─▶ prepare ─▶ (signer) ─▶ cms::check ─▶ complete ─▶ prepare … ─▶ prepare_dss ─▶ verify
+//!   hash      fields,      one         SIM,        the only      same base,    seal with      long-term
+//!   once      manifest     tail        token       way in        next tail     number, date   data
+//! ```
+//!
+//! The base is never copied again after provisioning: a revision is a tail, and only the tail is hashed
+//! ([`Midstate`]). `examples/` holds whole programs.
 
 pub mod asn1;
 pub mod changes;

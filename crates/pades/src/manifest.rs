@@ -48,7 +48,7 @@ impl Manifest {
         self.fields.iter().find(|field| field.kind == kind)
     }
 
-    /// SHA-256 of the manifest's canonical JSON-independent form: what a decision names.
+    /// SHA-256 over every member in a fixed text form, whatever the JSON looks like: what a decision names.
     pub fn digest(&self) -> Digest {
         use std::fmt::Write as _;
         let mut text = String::new();
@@ -68,7 +68,8 @@ impl Manifest {
         for field in &self.fields {
             let _ =
                 write!(text, "{} {} {} {} {:?}", field.name, field.id, field.page, field.page_id, field.rect);
-            let _ = writeln!(text, " {:?} {:?} {:?} {}", field.slots, field.max_len, field.text, field.locks);
+            let _ = write!(text, " {:?} {} {:?} {:?}", field.kind, field.annots, field.slots, field.max_len);
+            let _ = writeln!(text, " {:?} {:?} {}", field.followed_by, field.text, field.locks);
         }
         Digest::of(text.as_bytes())
     }
