@@ -14,8 +14,12 @@ use pki::{Kind, Pki};
 use time::OffsetDateTime;
 use trinhky_pades::{
     Digest, DssContent, Fill, ProvisionPlan,
-    changes::{ChangeKind, TailExpectation, TailRefused, check_tail},
-    crypto, prepare, prepare_dss,
+    changes::{ChangeKind, ManifestBroken, TailExpectation, TailRefused, check_manifest, check_tail},
+    cms::{ID_DATA, SignatureValue, assemble, check, signed_attributes},
+    crypto, ingest, intake_check,
+    pdf::{File, Limits},
+    prepare, prepare_dss, provision,
+    tsp::TimestampRequest,
     verify::{Coverage, Level, Report, Revocation, SubIndication, Verdict, VerifyPolicy, verify},
     x509::{TrustAnchors, certificates_from_pem},
 };
@@ -196,4 +200,87 @@ fn the_tail_is_reviewed_before_it_is_signed() {
         check_tail(&job.bytes, &job.index, &prepared.tail, &missing).unwrap_err().code(),
         "tail_fill_differs"
     );
+}
+
+#[test]
+fn a_time_stamp_proves_when_it_was_signed() {
+    let desk = Desk::new();
+    let mut job = Job::new(&text_page(), &ProvisionPlan::standard(1));
+    let request = Job::request(&desk.pki, "leader", "Signer1");
+    let prepared = prepare(&job.bytes, &job.index, &job.midstate, &request).unwrap();
+    let certificate = desk.pki.certificate("leader");
+    let attributes = signed_attributes(&prepared.digest, &certificate, ID_DATA).unwrap();
+    let raw = desk.pki.sign("leader", "-sha256", &[], attributes.as_der());
+    let value = SignatureValue::from_raw(&raw, &certificate).unwrap();
+    let cms = assemble(&attributes, &value, &certificate, &[&desk.pki.certificate("ca")]).unwrap();
+    let checked = check(&cms, &prepared.digest, &certificate, crypto::pure()).unwrap();
+    let asked = TimestampRequest::over(checked.signature_value(), [0x55; 16]).unwrap();
+    let token = asked.accept(&desk.pki.timestamp("tsa", asked.as_der()), crypto::pure()).unwrap();
+    let stamped = checked.add_timestamp(&token).unwrap();
+    let signed = prepared.complete(&stamped).unwrap();
+    job.append(&signed.tail, signed.index, signed.midstate);
+    let report = desk.report(&job.bytes);
+    assert_eq!(report.verdict, Verdict::TotalPassed, "{report:#?}");
+    let [one] = report.signatures.as_slice() else { panic!("{report:#?}") };
+    assert_eq!((one.level, one.timestamp_time), (Level::BT, Some(token.time())));
+    assert!(one.checks.timestamp.ok);
+    // Long after the certificate's end, the stamp still proves that it was good.
+    let late = now() + time::Duration::days(20_000);
+    let report = verify(&job.bytes, &VerifyPolicy::new(&desk.anchors, late, crypto::pure())).unwrap();
+    assert_eq!(report.verdict, Verdict::TotalPassed, "{report:#?}");
+}
+
+#[test]
+fn the_manifest_is_followed_to_the_letter() {
+    let desk = Desk::new();
+    let input = text_page();
+    let taken = ingest(&input, &Limits::default()).unwrap();
+    let mut base = Vec::new();
+    let made = provision(&input, &taken, &ProvisionPlan::standard(1), &mut base).unwrap();
+    let mut job = Job { bytes: base, index: made.index, midstate: made.midstate };
+    let held = |bytes: &Vec<u8>| {
+        check_manifest(&File::open_strict(bytes, &Limits::default()).unwrap(), &made.manifest)
+    };
+    let unsigned = job.bytes.clone();
+    assert!(held(&unsigned).unwrap().signed.is_empty());
+    // The seal before the leader: fine for ISO 32000, not for us.
+    let mut early = Job { bytes: unsigned.clone(), index: job.index.clone(), midstate: job.midstate.clone() };
+    early.sign(&desk.pki, "seal", "OrgSeal", |_| {});
+    let broken = held(&early.bytes).unwrap_err();
+    assert_eq!(broken, ManifestBroken::OutOfTurn { revision: 2, field: "OrgSeal".to_owned() });
+    // The number with the leader's signature: not his to fill.
+    let mut filled =
+        Job { bytes: unsigned.clone(), index: job.index.clone(), midstate: job.midstate.clone() };
+    filled.sign(&desk.pki, "leader", "Signer1", |request| request.fills = fills());
+    assert_eq!(held(&filled.bytes).unwrap_err().code(), "manifest_out_of_turn");
+    job.sign(&desk.pki, "leader", "Signer1", |_| {});
+    job.sign(&desk.pki, "seal", "OrgSeal", |request| request.fills = fills());
+    let content = DssContent { certs: vec![desk.pki.certificate("ca")], ..DssContent::default() };
+    let dss = prepare_dss(&job.bytes, &job.index, &job.midstate, &content, &[9; 16]).unwrap().unwrap();
+    job.append(&dss.tail, dss.index, dss.midstate);
+    let progress = held(&job.bytes).unwrap();
+    assert_eq!(progress.signed, ["Signer1", "OrgSeal"]);
+    assert!(progress.filled.iter().eq(["DocDate", "DocNumber"]));
+    let mut other = made.manifest.clone();
+    other.base_sha256 = Digest::of(b"another");
+    let file = File::open_strict(&job.bytes, &Limits::default()).unwrap();
+    assert_eq!(check_manifest(&file, &other).unwrap_err(), ManifestBroken::OtherBase);
+}
+
+#[test]
+fn a_file_with_a_broken_signature_is_not_taken_in() {
+    let desk = Desk::new();
+    let job = desk.by_leader();
+    let nobody = TrustAnchors::new([]);
+    let policy = VerifyPolicy::new(&nobody, now(), crypto::pure());
+    // A stranger's signature that holds is no reason to refuse.
+    assert_eq!(intake_check(&job.bytes, &policy).unwrap().signatures.len(), 1);
+    assert!(intake_check(&text_page(), &policy).unwrap().signatures.is_empty());
+    let mut broken = job.bytes.clone();
+    let at = broken.windows(6).position(|window| window == b"CHU TI").unwrap();
+    broken[at] = b'X';
+    let refused = intake_check(&broken, &policy).unwrap_err();
+    assert_eq!(refused.code(), "invalid_signature_present");
+    let behind = [&job.bytes[..], b"% more\n"].concat();
+    assert_eq!(intake_check(&behind, &policy).unwrap_err().code(), "invalid_signature_present");
 }
