@@ -37,7 +37,8 @@ class Leader:
         _say(f"SIM sẽ hiện: {consent.sim_shows}")
         asked = await self._step("confirm", checked.confirm())
         progress = await self._watch(asked)
-        return {"device": consent.device, **_outcome(consent, progress), "enrolled": session.is_enrolled()}
+        person = {"person": session.person().id, "full_name": session.person().full_name}
+        return {**person, "device": consent.device, **_outcome(consent, progress), "enrolled": session.is_enrolled()}
 
     async def approve(self, document: str) -> dict:
         session = await self._session()
