@@ -136,6 +136,33 @@ fn names(pattern: &str, file: &str) -> bool {
     pattern.strip_suffix('*').map_or(pattern == file, |start| file.starts_with(start))
 }
 
+/// Files that were never signed, many of them broken on purpose: an answer for each, in time, and never a pass.
+#[test]
+fn every_unsigned_file_gets_an_answer() {
+    let Some(corpus) = corpus() else { return };
+    let anchors = TrustAnchors::new([]);
+    let policy = VerifyPolicy::new(&anchors, datetime!(2026-11-22 00:00 UTC), crypto::pure());
+    let mut folders = vec![corpus.with_file_name("pdf-unsigned").join("files")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder of the corpus") {
+            let path = entry.expect("an entry of the corpus").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let bytes = std::fs::read(&path).expect("a file of the corpus");
+            let before = now();
+            let answer = verify(&bytes, &policy);
+            let took = before.elapsed();
+            assert!(took < PATIENCE, "{} took {took:?}", path.display());
+            assert!(!answer.is_ok_and(|report| report.passed()), "{}", path.display());
+            files += 1;
+        }
+    }
+    assert!(files > 100, "only {files} files");
+}
+
 #[expect(clippy::disallowed_methods, reason = "measures how long one file takes")]
 fn now() -> Instant {
     Instant::now()
