@@ -97,10 +97,17 @@ impl<'a> VerifyPolicy<'a> {
 pub enum Unreadable {
     /// Not a PDF, or too broken to find a document in it.
     #[error("the file cannot be read as a PDF: {0}; ask for the original file")]
-    Pdf(#[from] PdfError),
+    Pdf(PdfError),
     /// Encrypted.
     #[error("the file is encrypted; ask for a copy without a password")]
     Encrypted,
+}
+
+// The sentence already holds its cause, so the cause is not chained a second time.
+impl From<PdfError> for Unreadable {
+    fn from(error: PdfError) -> Self {
+        Self::Pdf(error)
+    }
 }
 
 impl Unreadable {
