@@ -53,6 +53,8 @@ impl Default for Plan {
 pub struct WorldView {
     /// PEM of the trust anchors.
     pub roots_pem: PathBuf,
+    /// PEM of the issuing authorities below them.
+    pub chain_pem: PathBuf,
     /// Where time-stamp requests go.
     pub tsa_url: String,
     /// The OCSP responder.
@@ -417,7 +419,7 @@ profile = "{profile}"
 {more}
 "#,
         port = plan.port,
-        chain = world.seal.chain_pem.display(),
+        chain = world.chain_pem.display(),
         tsa = world.tsa_url,
         vapid = vapid.display(),
         seal = world.seal.certificate_pem.display(),

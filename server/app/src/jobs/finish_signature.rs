@@ -152,17 +152,21 @@ async fn stamp(app: &App, job: &Job, attempt: Attempt, dossier: &Dossier, cms: &
 }
 
 /// The signed revision: written, then head, attempt, journal and the next one's notice in one commit.
-async fn embed(app: &App, attempt: Attempt, dossier: Dossier, cms: Vec<u8>) -> ApiResult<Step> {
+async fn embed(app: &App, attempt: Attempt, dossier: Dossier, stamped: Vec<u8>) -> ApiResult<Step> {
     let Work::Document { prepared, .. } = dossier.work else { return Ok(Step::Later(Outcome::Done)) };
     let Purpose::Document { document, head: base, .. } = attempt.purpose else {
         return Ok(Step::Later(Outcome::Done));
     };
     let certificate = dossier.certificate;
+    let received = app.store.read().await?.signature_of(attempt.id).await?;
+    let unstamped =
+        received.and_then(|received| received.cms).ok_or(trinhky_store::Error::NotFound("signature"))?;
     let blobs = app.blobs.clone();
     let (signed, tail) = blocking(move || {
-        let checked = cms::check(&cms, &prepared.digest, &certificate.0, Trust::provider())
+        let checked = cms::check(&unstamped, &prepared.digest, &certificate.0, Trust::provider())
             .map_err(ApiError::internal)?;
-        let signed = prepared.complete(&checked).map_err(ApiError::internal)?;
+        let stamped = stamping::restore(&checked, &stamped).map_err(ApiError::internal)?;
+        let signed = prepared.complete(&stamped).map_err(ApiError::internal)?;
         let tail = blobs.keep(&signed.tail).map_err(ApiError::internal)?;
         Ok::<_, ApiError>((signed, tail.sha256))
     })
