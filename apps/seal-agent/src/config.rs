@@ -19,7 +19,8 @@
 //!
 //! Password and authenticator code are typed at the terminal. For a desk without one (a test, a demo) `password_file` and
 //! `totp_secret_file` may name files; two secrets on one disk are one factor, so people do not use that. The PIN has
-//! no such way: it is never read from a file. Relative paths count from this file's folder; an unknown key is refused.
+//! no such way: it is never read from a file. `token_file` names a session that is open already (the desk's web app hands
+//! one over): then nothing is asked but the PIN. Relative paths count from this file's folder; an unknown key is refused.
 
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) username: Option<String>,
     pub(crate) password_file: Option<PathBuf>,
     pub(crate) totp_secret_file: Option<PathBuf>,
+    pub(crate) token_file: Option<PathBuf>,
     pub(crate) roots: Vec<PathBuf>,
     pub(crate) journal: PathBuf,
     pub(crate) token: TokenConfig,
@@ -72,7 +74,7 @@ impl Config {
         let folder = file.parent().unwrap_or(Path::new("."));
         let own = [&mut config.journal, &mut config.token.module];
         let secrets = config.password_file.iter_mut().chain(config.totp_secret_file.iter_mut());
-        let optional = config.server_ca.iter_mut().chain(secrets);
+        let optional = config.server_ca.iter_mut().chain(secrets).chain(config.token_file.iter_mut());
         for path in own.into_iter().chain(optional).chain(config.roots.iter_mut()) {
             *path = folder.join(&path);
         }

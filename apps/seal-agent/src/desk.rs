@@ -20,6 +20,10 @@ pub(crate) async fn sign_in(config: &Config) -> Result<Server, Error> {
     let roots = config.server_ca.as_deref().map(read_file).transpose()?.unwrap_or_default();
     let transport = native::transport(&config.server, &roots)
         .map_err(|error| Error::Config { file: "server".into(), why: error.to_string() })?;
+    let nobody = Server::new(transport, Arc::new(SystemChance));
+    if let Some(path) = &config.token_file {
+        return Ok(nobody.with_token(&secret_text(path)?));
+    }
     let username = match &config.username {
         Some(username) => username.clone(),
         None => ask("Tên đăng nhập: ", false)?.to_string(),
@@ -32,7 +36,6 @@ pub(crate) async fn sign_in(config: &Config) -> Result<Server, Error> {
         Some(path) => totp(&secret_text(path)?)?,
         None => ask("Mã xác thực (6 số): ", false)?,
     };
-    let nobody = Server::new(transport, Arc::new(SystemChance));
     let (server, _) = nobody.sign_in(&username, &password, &code).await.map_err(told)?;
     Ok(server)
 }

@@ -25,8 +25,16 @@ const SECTIONS: &[&str] = &[
 ];
 
 /// Variables that other code reads.
-const OTHERS: &[&str] =
-    &["TRINHKY_CONFIG", "TRINHKY_CLOCK", "TRINHKY_STOP_AT", "TRINHKY_CORPORA", "TRINHKY_LOG"];
+const OTHERS: &[&str] = &[
+    "TRINHKY_CONFIG",
+    "TRINHKY_CLOCK",
+    "TRINHKY_STOP_AT",
+    "TRINHKY_CORPORA",
+    "TRINHKY_LOG",
+    "TRINHKY_CACHE",
+    "TRINHKY_PYTHON",
+    "TRINHKY_FUZZ_SECONDS",
+];
 
 /// Lays the variables over the table and tells whether any was for us.
 pub(super) fn lay_over(
