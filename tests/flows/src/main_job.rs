@@ -165,8 +165,12 @@ pub async fn run(rig: &Rig, cast: &Cast, pdf: &Path, out: &Path, steps: &mut Ste
     let draft = steps
         .take("create", "Hệ thống đặt sẵn các ô số, ngày, chữ ký, dấu", cast.drafter.create(&request))
         .await?;
-    let submitted = steps.take("submit", "Trình ký", cast.drafter.submit(draft.id)).await?;
-    ensure!(submitted.state.name == "awaiting_signature", "submitted, it is {:?}", submitted.state);
+    // Numbered before the signature, the document waits until its number is drawn into the base.
+    let submitted = async {
+        cast.drafter.submit(draft.id).await?;
+        cast.drafter.wait_for(draft.id, "awaiting_signature", Duration::from_secs(30)).await
+    };
+    steps.take("submit", "Trình ký", submitted).await?;
 
     let before = sim_requests(rig).await?;
     let approved = steps
