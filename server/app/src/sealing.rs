@@ -81,10 +81,15 @@ pub async fn finish(app: &App, id: DocumentId, seal: SealId) -> ApiResult<Outcom
 
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
+    let document = tx.document(id).await?;
+    if document.state != (State::Sealing { seal }) {
+        // The job and the clerk's request ran side by side, and the other one has committed.
+        return Ok(Outcome::Sealed);
+    }
     keep_revision(&mut tx, &task, &signed, tail.sha256, app).await?;
     let actor = clerk(&mut tx, &task).await?;
     let head = Head { sha256: pdfs::domain(signed.sha256), length: signed.len };
-    let change = tx.document(id).await?.sealing(&actor)?.sealed(&actor, &task, head, &checks, now)?;
+    let change = document.sealing(&actor)?.sealed(&actor, &task, head, &checks, now)?;
     notices::apply(&mut tx, &change, &*app.random, now).await?;
     let mut dossier = SealDossier::of(&mut tx, seal).await?;
     dossier.waiting_for = None;
