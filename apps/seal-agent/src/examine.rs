@@ -76,9 +76,8 @@ fn check_fills(task: &SealTaskView, manifest: &Manifest) -> Result<(), Error> {
             (Some(_), Some(_)) => return Err(wrong(format!("{name} would be filled twice"))),
             (None, None) => return Err(wrong(format!("{name} would stay empty"))),
         };
-        let printed = declared.followed_by.as_deref().unwrap_or_default();
         let right = match kind {
-            FieldKind::Number => drawn == task.number || format!("{drawn}{printed}") == task.number,
+            FieldKind::Number => drawn == declared.to_draw(&task.number),
             _ => same_day(drawn, &task.date),
         };
         if !right {

@@ -136,6 +136,19 @@ pub struct Declared {
     pub locks: bool,
 }
 
+impl Declared {
+    /// What has to be drawn so that the page says `full`: without the end that the page has already. A page with
+    /// `Số:      /QĐ-UBND` needs `29` alone to say `29/QĐ-UBND`.
+    pub fn to_draw<'t>(&self, full: &'t str) -> &'t str {
+        beyond(full, self.followed_by.as_deref())
+    }
+}
+
+/// `full` without the end that stands on the page already.
+pub(crate) fn beyond<'t>(full: &'t str, followed_by: Option<&str>) -> &'t str {
+    followed_by.and_then(|printed| full.strip_suffix(printed)).filter(|rest| !rest.is_empty()).unwrap_or(full)
+}
+
 /// Where a part of a text goes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Slot {

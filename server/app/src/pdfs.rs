@@ -6,11 +6,13 @@ use trinhky_domain::Digest;
 use trinhky_domain::document::Head;
 use trinhky_pades::digest::Midstate;
 use trinhky_pades::index::BaseIndex;
+use trinhky_pades::manifest::Manifest;
 use trinhky_pades::provision::Provisioned;
 use trinhky_store::Tx;
 use trinhky_store::blobs::Segments;
 
 use crate::app::App;
+use crate::blocking;
 use crate::error::{ApiError, ApiResult};
 
 /// What appending a revision to a stored file needs.
@@ -76,6 +78,17 @@ pub const fn pades(digest: Digest) -> trinhky_pades::Digest {
 /// The same digest in the domain's type.
 pub const fn domain(digest: trinhky_pades::Digest) -> Digest {
     Digest(digest.0)
+}
+
+/// The manifest with this digest: its exact bytes, and read.
+///
+/// # Errors
+/// It is not there, or is no manifest.
+pub async fn manifest(app: &App, digest: Digest) -> ApiResult<(Vec<u8>, Manifest)> {
+    let blobs = app.blobs.clone();
+    let bytes = blocking(move || blobs.small(digest, LARGEST_PART)).await?.map_err(ApiError::internal)?;
+    let read = serde_json::from_slice(&bytes).map_err(ApiError::internal)?;
+    Ok((bytes, read))
 }
 
 /// Manifests and pictures are small; a larger one is no manifest and no picture.

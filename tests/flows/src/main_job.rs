@@ -170,7 +170,7 @@ pub async fn run(rig: &Rig, cast: &Cast, pdf: &Path, out: &Path, steps: &mut Ste
         cast.drafter.submit(draft.id).await?;
         cast.drafter.wait_for(draft.id, "awaiting_signature", Duration::from_secs(30)).await
     };
-    steps.take("submit", "Trình ký", submitted).await?;
+    let base = steps.take("submit", "Trình ký", submitted).await?;
 
     let before = sim_requests(rig).await?;
     let approved = steps
@@ -204,14 +204,14 @@ pub async fn run(rig: &Rig, cast: &Cast, pdf: &Path, out: &Path, steps: &mut Ste
     let released = out.join("released.pdf");
     cast.clerk.fetch(&document.head.sha256.to_string(), &released).await?;
     let mut bases = Vec::new();
-    for (name, view) in [("base.pdf", &draft), ("signed.pdf", &signed)] {
+    for (name, view) in [("base.pdf", &base), ("signed.pdf", &signed)] {
         let path = out.join(name);
         cast.clerk.fetch(&view.head.sha256.to_string(), &path).await?;
         bases.push(path);
     }
     let report = Report {
         input_sha256: sha256_of(pdf)?,
-        base_sha256: draft.head.sha256.to_string(),
+        base_sha256: base.head.sha256.to_string(),
         released_sha256: sha256_of(&released)?,
         number: task.number,
         date: task.date,

@@ -8,7 +8,7 @@ use crate::{
     index::FieldSite,
     intake::{Ingested, Refusal},
     look::{self, Face},
-    manifest::{self, Declared, FieldKind, Slot},
+    manifest::{self, Declared, FieldKind, Slot, beyond},
     pdf::{Dict, Increment, ObjRef, Object, Rect, View},
     place::Placed,
     rewrite::{self, Replacement},
@@ -156,7 +156,10 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         let shown = (whole.x1, whole.y1);
         let id = self.new.allot();
         let text = match placed.kind {
-            FieldKind::Number => self.plan.number.as_ref().and_then(|plan| plan.text.clone()),
+            FieldKind::Number => {
+                let full = self.plan.number.as_ref().and_then(|plan| plan.text.as_deref());
+                full.map(|full| beyond(full, placed.followed_by.as_deref()).to_owned())
+            }
             FieldKind::Date => self.plan.date.as_ref().and_then(|plan| plan.text.clone()),
             _ => None,
         };

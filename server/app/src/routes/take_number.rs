@@ -11,6 +11,7 @@ use trinhky_domain::seal::{SEAL_FIELD, SealTask};
 use trinhky_domain::{Digest, Edge};
 use trinhky_pades::cms::{ID_DATA, signed_attributes};
 use trinhky_pades::look::PreparedImage;
+use trinhky_pades::manifest::{FieldKind, Manifest};
 use trinhky_pades::prepare::{Fill, Prepared, SignRequest, prepare as append};
 use trinhky_protos::Base64Bytes;
 use trinhky_protos::document::FileRefView;
@@ -167,7 +168,11 @@ async fn draw(
     let document = numbered.document();
     let opened = pdfs::open(app, tx, document.head.sha256).await?;
     let chain = issuers(app, &seal.certificate)?;
-    let fills = if document.number_drawn { Vec::new() } else { fills(numbered.number()) };
+    let fills = if document.number_drawn {
+        Vec::new()
+    } else {
+        fills(numbered.number(), &pdfs::manifest(app, document.manifest).await?.1)
+    };
     let office = tx.office(document.office).await?;
     let mut request = SignRequest::new(
         SEAL_FIELD,
@@ -207,18 +212,20 @@ async fn draw(
     Ok((dossier, tail))
 }
 
-fn fills(number: &DocumentNumber) -> Vec<FilledFieldView> {
-    let fill = |field: &str, text| FilledFieldView { field: field.to_owned(), text };
-    vec![fill("DocNumber", number.to_string()), fill("DocDate", numbering::date_in_words(number.date))]
+fn fills(number: &DocumentNumber, manifest: &Manifest) -> Vec<FilledFieldView> {
+    let full = number.to_string();
+    let drawn = manifest.of_kind(FieldKind::Number).map_or(full.as_str(), |declared| declared.to_draw(&full));
+    let fill = |kind: FieldKind, text| FilledFieldView { field: kind.name(), text };
+    vec![
+        fill(FieldKind::Number, drawn.to_owned()),
+        fill(FieldKind::Date, numbering::date_in_words(number.date)),
+    ]
 }
 
 async fn task_view(app: &App, tx: &mut Tx, id: DocumentId, dossier: &SealDossier) -> ApiResult<SealTaskView> {
     let document = tx.document(id).await?;
     let number = document.number.as_ref().ok_or(ApiError::new(Code::WrongState))?;
-    let blobs = app.blobs.clone();
-    let manifest = document.manifest;
-    let manifest =
-        blocking(move || blobs.small(manifest, pdfs::LARGEST_PART)).await?.map_err(ApiError::internal)?;
+    let (manifest, _) = pdfs::manifest(app, document.manifest).await?;
     Ok(SealTaskView {
         document: id,
         version: document.version.0.into(),
