@@ -413,6 +413,7 @@ ap_password_file = "{ap_password}"
 journal = "journal"
 roots = ["{roots}"]
 poll_milliseconds = 200
+lease_milliseconds = 600
 
 [policy]
 profile = "{profile}"

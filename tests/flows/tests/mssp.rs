@@ -1,0 +1,131 @@
+//! Everything a SIM and its service can do to a leader, through the whole product: the state the attempt ends in, what the
+//! leader is told, that the document waits for the leader again (or went on), and that the SIM was asked once.
+//!
+//! The gate alone meets every code and fault in `server/app/tests/gate`; here each *kind* of ending is met once more with
+//! phone, server, worker and rows around it.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+use trinhky_domain::ids::DocumentId;
+use trinhky_flows::main_job::{self, Cast, PATIENCE};
+use trinhky_flows::phone::Phone;
+use trinhky_flows::rig::{Part, Plan, Rig};
+use trinhky_simpki::status::Sentence;
+
+/// A dialog of four seconds, so that what nobody answers is over soon.
+const SHORT: &[(&str, &str)] = &[
+    ("TRINHKY_GATE_DIALOG_SECONDS", "4"),
+    ("TRINHKY_GATE_GRACE_SECONDS", "3"),
+    ("TRINHKY_GATE_TIMEOUT_SECONDS", "4"),
+];
+
+/// A behaviour of the SIM, the attempt's end, and the sentence where the service's code has one of its own.
+const ENDINGS: &[(&str, &str, Option<Sentence>)] = &[
+    ("code_401", "declined", Some(Sentence::Declined)),
+    ("code_402", "blocked", Some(Sentence::PinBlocked)),
+    ("code_105", "not_enrolled", Some(Sentence::NotEnrolled)),
+    ("code_209", "undeliverable", Some(Sentence::Unreachable)),
+    ("code_406", "undeliverable", Some(Sentence::Busy)),
+    ("code_103", "rejected", Some(Sentence::DisplayTooLong)),
+    ("code_501", "cert_invalid", Some(Sentence::CertificateRevoked)),
+    ("code_504", "expired", Some(Sentence::Expired)),
+    ("code_900", "provider_down", Some(Sentence::ServiceDown)),
+    ("drop_ack", "lapsed", Some(Sentence::Lapsed)),
+    ("empty_500", "lapsed", Some(Sentence::Lapsed)),
+    ("wrong_number_echo", "rejected", Some(Sentence::EchoMismatch)),
+    // The gate keeps what came; whoever verifies refuses it.
+    ("wrong_hash", "rejected", None),
+    ("wrong_key", "rejected", None),
+    ("short_signature", "rejected", None),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_ending_is_told_and_leaves_the_document_with_the_leader() -> Result<()> {
+    let mut rig = Rig::start(&Plan::default()).await?;
+    rig.stop(Part::Gate).await?;
+    rig.up(Part::Gate, SHORT).await?;
+    let cast = Cast::gather(&rig).await?;
+    let phone = enrolled(&rig).await?;
+    for (behaviour, ending, sentence) in ENDINGS {
+        behave(&rig, behaviour).await?;
+        let document = awaiting(&rig, &cast).await?;
+        let before = main_job::sim_requests(&rig).await?;
+        let end = phone.approve(document).await.with_context(|| (*behaviour).to_owned())?;
+        ensure!(end.state == *ending, "{behaviour}: {} instead of {ending}", end.state);
+        if let Some(sentence) = sentence {
+            ensure!(end.message == sentence.vi(), "{behaviour}: the leader is told {:?}", end.message);
+        }
+        let asked = main_job::sim_requests(&rig).await? - before;
+        ensure!(asked == 1, "{behaviour}: the SIM was asked {asked} times");
+        cast.clerk.wait_for(document, "awaiting_signature", PATIENCE).await?;
+        println!("{behaviour}: {ending}");
+    }
+    // After all that the leader can still sign.
+    behave(&rig, "accept").await?;
+    let document = awaiting(&rig, &cast).await?;
+    let end = phone.approve(document).await?;
+    ensure!(end.state == "embedded", "{}", end.state);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_killed_under_an_open_prompt_is_followed_by_one_that_only_asks_after_it() -> Result<()> {
+    let mut rig = Rig::start(&Plan::default()).await?;
+    let cast = Cast::gather(&rig).await?;
+    let phone = enrolled(&rig).await?;
+    behave(&rig, "manual").await?;
+    let document = awaiting(&rig, &cast).await?;
+    let before = main_job::sim_requests(&rig).await?;
+    let asked = phone.decide(document).await?;
+    for _ in 0..100 {
+        if main_job::sim_requests(&rig).await? > before {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // The acknowledgement is in the row a moment after the request is in the service's log.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    rig.kill(Part::Gate).await?;
+    press(&rig, "accept").await?;
+    rig.up(Part::Gate, &[]).await?;
+    let end = trinhky_flows::phone::watch(asked).await?;
+    ensure!(end.state == "embedded", "{}: {}", end.state, end.message);
+    let requests = main_job::sim_requests(&rig).await? - before;
+    ensure!(requests == 1, "the SIM was asked {requests} times");
+    Ok(())
+}
+
+async fn enrolled(rig: &Rig) -> Result<Phone> {
+    let phone = Phone::sign_in(&rig.url, &rig.world.account("leader", 0)?).await?;
+    phone.enrol().await?;
+    Ok(phone)
+}
+
+/// A document that waits for the leader.
+async fn awaiting(rig: &Rig, cast: &Cast) -> Result<DocumentId> {
+    let uploaded = cast.drafter.upload(&rig.world.demo_pdf).await?;
+    let document = cast.drafter.create(&cast.request(&uploaded)).await?.id;
+    cast.drafter.submit(document).await?;
+    cast.clerk.wait_for(document, "awaiting_signature", PATIENCE).await?;
+    Ok(document)
+}
+
+async fn behave(rig: &Rig, behaviour: &str) -> Result<()> {
+    control(rig, "behaviour", &json!({ "behaviour": behaviour })).await
+}
+
+async fn press(rig: &Rig, button: &str) -> Result<()> {
+    control(rig, button, &json!({})).await
+}
+
+/// Tells the world about the first leader's SIM.
+async fn control(rig: &Rig, what: &str, body: &serde_json::Value) -> Result<()> {
+    let leader = rig.world.accounts.iter().find(|account| account.role == "leader");
+    let msisdn = leader.and_then(|account| account.msisdn.as_deref()).context("the leader has a number")?;
+    let url = format!("{}/sims/{msisdn}/{what}", rig.world.control_url);
+    let client = reqwest::Client::builder().build()?;
+    client.post(url).json(body).send().await?.error_for_status()?;
+    Ok(())
+}
