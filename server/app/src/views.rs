@@ -3,6 +3,7 @@
 use trinhky_domain::signing::{Attempt, AttemptState, AttemptStateName, Purpose};
 use trinhky_protos::Base64Bytes;
 use trinhky_protos::signing::AttemptView;
+use trinhky_simpki::attempt as machine;
 use trinhky_store::Tx;
 
 use crate::error::ApiResult;
@@ -35,7 +36,7 @@ pub async fn attempt(tx: &mut Tx, attempt: &Attempt) -> ApiResult<AttemptView> {
         state: name.as_str().to_owned(),
         ended: name.is_final(),
         place,
-        message: sentence(name).to_owned(),
+        message: told(attempt, name).to_owned(),
         signature: received
             .map(|received| Base64Bytes(received.raw))
             .filter(|_| name != AttemptStateName::SignedHeld),
@@ -43,6 +44,21 @@ pub async fn attempt(tx: &mut Tx, attempt: &Attempt) -> ApiResult<AttemptView> {
         cms_from,
         changed_at: attempt.created,
     })
+}
+
+/// What happened, for people. Where the signature service gave a code, its sentence says more than the state's ("another
+/// request is open on the SIM"); what the worker found out afterwards is not in the protocol, so states are compared.
+fn told(attempt: &Attempt, name: AttemptStateName) -> &'static str {
+    let spoken =
+        attempt.protocol.as_deref().and_then(|text| serde_json::from_str::<machine::Attempt>(text).ok());
+    match spoken {
+        Some(spoken)
+            if spoken.state_name() == name.as_str() && matches!(spoken.state(), machine::State::Ended(_)) =>
+        {
+            spoken.sentence().vi()
+        }
+        _ => sentence(name),
+    }
 }
 
 /// What happened, for people.
