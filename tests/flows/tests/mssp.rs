@@ -6,11 +6,12 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
 use trinhky_domain::ids::DocumentId;
+use trinhky_flows::clerk::Desk;
 use trinhky_flows::main_job::{self, Cast, PATIENCE};
-use trinhky_flows::phone::Phone;
+use trinhky_flows::phone::{Phone, watch};
 use trinhky_flows::rig::{Part, Plan, Rig};
 use trinhky_simpki::status::Sentence;
 
@@ -35,7 +36,7 @@ const ENDINGS: &[(&str, &str, Option<Sentence>)] = &[
     ("drop_ack", "lapsed", Some(Sentence::Lapsed)),
     ("empty_500", "lapsed", Some(Sentence::Lapsed)),
     ("wrong_number_echo", "rejected", Some(Sentence::EchoMismatch)),
-    // The gate keeps what came; whoever verifies refuses it.
+    // The gate keeps what came; the phone refuses it before the leader's eyes, and the worker for itself.
     ("wrong_hash", "rejected", None),
     ("wrong_key", "rejected", None),
     ("short_signature", "rejected", None),
@@ -48,18 +49,31 @@ async fn every_kind_of_ending_is_told_and_leaves_the_document_with_the_leader() 
     rig.up(Part::Gate, SHORT).await?;
     let cast = Cast::gather(&rig).await?;
     let phone = enrolled(&rig).await?;
+    let desk = Desk::sign_in_later(&rig.url, &rig.world.account("leader", 0)?).await?;
     for (behaviour, ending, sentence) in ENDINGS {
         behave(&rig, behaviour).await?;
         let document = awaiting(&rig, &cast).await?;
         let before = main_job::sim_requests(&rig).await?;
-        let end = phone.approve(document).await.with_context(|| (*behaviour).to_owned())?;
-        ensure!(end.state == *ending, "{behaviour}: {} instead of {ending}", end.state);
-        if let Some(sentence) = sentence {
-            ensure!(end.message == sentence.vi(), "{behaviour}: the leader is told {:?}", end.message);
+        let asked = phone.decide(document).await.with_context(|| (*behaviour).to_owned())?;
+        let attempt = cast.clerk.document(document).await?.state.attempt.context("it is being signed")?;
+        match (watch(asked).await, sentence) {
+            (Ok(end), Some(sentence)) => {
+                ensure!(end.message == sentence.vi(), "{behaviour}: the leader is told {:?}", end.message);
+            }
+            (Err(refused), None) => {
+                let refused = format!("{refused:#}");
+                ensure!(refused.contains("does not fit what was shown"), "{behaviour}: {refused}");
+            }
+            (Ok(end), None) => {
+                bail!("{behaviour}: the phone took what it should have refused: {}", end.state)
+            }
+            (Err(refused), Some(_)) => return Err(refused.context(*behaviour)),
         }
+        cast.clerk.wait_for(document, "awaiting_signature", PATIENCE).await?;
+        let end: Value = desk.get(&format!("/v1/attempts/{attempt}")).await?;
+        ensure!(end["state"] == *ending, "{behaviour}: {} instead of {ending}", end["state"]);
         let asked = main_job::sim_requests(&rig).await? - before;
         ensure!(asked == 1, "{behaviour}: the SIM was asked {asked} times");
-        cast.clerk.wait_for(document, "awaiting_signature", PATIENCE).await?;
         println!("{behaviour}: {ending}");
     }
     // After all that the leader can still sign.
@@ -90,7 +104,7 @@ async fn a_gate_killed_under_an_open_prompt_is_followed_by_one_that_only_asks_af
     rig.kill(Part::Gate).await?;
     press(&rig, "accept").await?;
     rig.up(Part::Gate, &[]).await?;
-    let end = trinhky_flows::phone::watch(asked).await?;
+    let end = watch(asked).await?;
     ensure!(end.state == "embedded", "{}: {}", end.state, end.message);
     let requests = main_job::sim_requests(&rig).await? - before;
     ensure!(requests == 1, "the SIM was asked {requests} times");
@@ -123,7 +137,7 @@ async fn press(rig: &Rig, button: &str) -> Result<()> {
 }
 
 /// Tells the world about the first leader's SIM.
-async fn control(rig: &Rig, what: &str, body: &serde_json::Value) -> Result<()> {
+async fn control(rig: &Rig, what: &str, body: &Value) -> Result<()> {
     let leader = rig.world.accounts.iter().find(|account| account.role == "leader");
     let msisdn = leader.and_then(|account| account.msisdn.as_deref()).context("the leader has a number")?;
     let url = format!("{}/sims/{msisdn}/{what}", rig.world.control_url);
