@@ -42,35 +42,54 @@ const KINDS: &[&str] =
 /// Waiting for a service is no failure, however long it takes.
 const FOR_EVER: u32 = u32::MAX;
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
+/// Between two looks for a free slot.
+const BUSY: Duration = Duration::from_millis(10);
+/// Journal entries get their place in the tree within this.
+const SEQUENCE_EVERY: Duration = Duration::from_secs(1);
 
 /// Works until `stop` resolves; jobs under way then end first.
 ///
 /// # Errors
 /// Only what makes working impossible; a failing job or a database that is away for a while is logged.
 pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    let chores = tokio::spawn(chores(app.clone()));
     let slots = Arc::new(Semaphore::new(app.config.jobs.concurrent));
     let mut running = JoinSet::new();
-    let mut sweep = tokio::time::interval(SWEEP_EVERY);
     let mut stop = Box::pin(stop);
     loop {
+        // Never cancelled half way: a job that is claimed is started.
+        let rest = tick(&app, &slots, &mut running).await;
         tokio::select! {
             () = &mut stop => break,
-            _ = sweep.tick() => {
-                if let Err(error) = sweep::run(&app).await {
-                    tracing::warn!(?error, "the sweep failed");
-                }
-            }
-            () = tick(&app, &slots, &mut running) => {}
+            () = tokio::time::sleep(rest) => {}
         }
     }
+    // Whatever it was doing is rolled back, and done the next time.
+    chores.abort();
     while running.join_next().await.is_some() {}
     Ok(())
 }
 
-/// Claims what is due and starts it, or sleeps when nothing is.
-async fn tick(app: &App, slots: &Arc<Semaphore>, running: &mut JoinSet<()>) {
+/// What time alone makes due.
+async fn chores(app: App) {
+    let mut sweep = tokio::time::interval(SWEEP_EVERY);
+    let mut sequence = tokio::time::interval(SEQUENCE_EVERY);
+    loop {
+        let done = tokio::select! {
+            _ = sweep.tick() => sweep::run(&app).await,
+            _ = sequence.tick() => sweep::sequence_journal(&app).await,
+        };
+        if let Err(error) = done {
+            tracing::warn!(?error, "a chore failed; it is done again");
+        }
+    }
+}
+
+/// Claims one due job and starts it; says how long to rest before the next look.
+async fn tick(app: &App, slots: &Arc<Semaphore>, running: &mut JoinSet<()>) -> Duration {
     while running.try_join_next().is_some() {}
-    let Ok(slot) = slots.clone().acquire_owned().await else { return };
+    let poll = app.config.jobs.poll();
+    let Ok(slot) = slots.clone().try_acquire_owned() else { return poll.min(BUSY) };
     let claimed = async {
         finish_signature::tend(app).await?;
         claim(app).await
@@ -82,11 +101,12 @@ async fn tick(app: &App, slots: &Arc<Semaphore>, running: &mut JoinSet<()>) {
                 run_one(&app, &job).await;
                 drop(slot);
             });
+            Duration::ZERO
         }
-        Ok(None) => tokio::time::sleep(app.config.jobs.poll()).await,
+        Ok(None) => poll,
         Err(error) => {
             tracing::warn!(?error, "no job could be claimed");
-            tokio::time::sleep(app.config.jobs.poll().max(Duration::from_secs(1))).await;
+            poll.max(Duration::from_secs(1))
         }
     }
 }

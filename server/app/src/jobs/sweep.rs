@@ -1,5 +1,5 @@
 //! What time alone makes due: approvals that nobody sent in time, preparations nobody decided on, sessions and
-//! idempotency keys past their days, files that no row names, journal entries without their place in the tree.
+//! idempotency keys past their days, files that no row names.
 
 use std::time::{Duration, SystemTime};
 
@@ -27,7 +27,6 @@ pub(super) async fn run(app: &App) -> ApiResult<()> {
     let mut tx = app.store.begin().await?;
     tx.purge_sessions(now).await?;
     tx.purge_keys(now - KEYS_KEPT).await?;
-    tx.sequence_journal(JOURNAL_LINES).await?;
     tx.commit().await?;
     let swept = app
         .blobs
@@ -40,6 +39,16 @@ pub(super) async fn run(app: &App) -> ApiResult<()> {
         tracing::info!(swept, "files that no row names were taken away");
     }
     Ok(())
+}
+
+/// Gives the newest journal entries their place in the tree.
+///
+/// # Errors
+/// What the store says.
+pub(super) async fn sequence_journal(app: &App) -> ApiResult<()> {
+    let mut tx = app.store.begin().await?;
+    tx.sequence_journal(JOURNAL_LINES).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Approvals past their time are never sent: the leader is asked again.
