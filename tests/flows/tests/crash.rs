@@ -57,7 +57,8 @@ fn way(edge: Edge) -> Way {
         }
         Edge::SealTailWritten | Edge::SealPreparedCommitted => (Part::Serve, Act::Number),
         Edge::SealedWritten | Edge::SealedCommitted => (Part::Serve, Act::Seal),
-        Edge::ReleasedCommitted | Edge::CopyLeft | Edge::ReceiptCommitted => (Part::Work, Act::Release),
+        Edge::ReleasedCommitted => (Part::Serve, Act::Release),
+        Edge::CopyLeft | Edge::ReceiptCommitted => (Part::Work, Act::Release),
     };
     Way { part, act }
 }

@@ -117,14 +117,14 @@ async fn verify(
         return Ok(Step::Later(Outcome::Again(jobs.poll())));
     }
     let change = attempt.verified(cms, CmsFrom::Server, now)?;
-    if commit(app, &change).await? {
-        stop_at(Edge::VerifiedCommitted);
-    }
+    commit(app, &change).await?;
     Ok(Step::On)
 }
 
 /// Certificate and revocation as of now, then the time stamp. What is down is waited for, visibly.
 async fn stamp(app: &App, job: &Job, attempt: Attempt, dossier: &Dossier, cms: &[u8]) -> ApiResult<Step> {
+    // The CMS is stored, whoever made it.
+    stop_at(Edge::VerifiedCommitted);
     match stands(app, dossier).await {
         Ok(()) => {}
         Err(Untrusted::Unavailable(why)) => return waits(app, job, &attempt, "revocation", &why).await,
@@ -290,13 +290,12 @@ async fn waits(app: &App, job: &Job, attempt: &Attempt, what: &str, why: &str) -
     Ok(Step::Later(patience(app, job.runs)))
 }
 
-async fn commit(app: &App, change: &Change) -> ApiResult<bool> {
+async fn commit(app: &App, change: &Change) -> ApiResult<()> {
     let mut tx = app.store.begin().await?;
-    let applied = applied(tx.apply(change).await)?;
-    if applied {
+    if applied(tx.apply(change).await)? {
         tx.commit().await?;
     }
-    Ok(applied)
+    Ok(())
 }
 
 /// Another worker or the device was faster: then the row is looked at again.

@@ -22,6 +22,8 @@ pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
     let telling: Telling = super::payload(job)?;
     let Some(push) = &app.gateways.push else { return Ok(Outcome::Done) };
     let targets = app.store.read().await?.push_targets(telling.to).await?;
+    // The telling is in a row, and nothing was handed over.
+    stop_at(Edge::DeliveryCommitted);
     let urgency = telling.urgency.parse().unwrap_or(Urgency::Normal);
     let body = serde_json::json!({
         "kind": telling.kind,
@@ -49,7 +51,6 @@ pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
         if done.iter().any(|known| known.id == delivery.id && known.outcome.is_some()) {
             continue;
         }
-        stop_at(Edge::DeliveryCommitted);
         let to = Subscription { endpoint: target.endpoint, p256dh: target.p256dh, auth: target.auth };
         let outcome = push.send(&to, &message, app.clock.now()).await;
         let word = match outcome {

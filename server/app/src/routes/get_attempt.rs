@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use serde::Deserialize;
 use trinhky_domain::ids::AttemptId;
-use trinhky_domain::signing::Attempt;
+use trinhky_domain::signing::{Attempt, Purpose};
 use trinhky_protos::problem::{Code, Problem};
 use trinhky_protos::signing::AttemptView;
 use utoipa::IntoParams;
@@ -49,11 +49,11 @@ pub(super) async fn get_attempt(
         let mut beats = 0_u32;
         loop {
             beat.tick().await;
-            if beats.is_multiple_of(BEATS_PER_WATCH) && wanted.wait > 0 {
-                note_watching(&app, &caller, id).await?;
+            let attempt = readable(&app, &caller, id).await?;
+            if beats.is_multiple_of(BEATS_PER_WATCH) && wanted.wait > 0 && is_own(&attempt, &caller) {
+                note_watching(&app, id).await?;
             }
             beats = beats.wrapping_add(1);
-            let attempt = mine(&app, &caller, id).await?;
             if u64::from(attempt.version.0) > wanted.after {
                 return ApiResult::Ok(attempt);
             }
@@ -61,20 +61,31 @@ pub(super) async fn get_attempt(
     };
     let attempt = match tokio::time::timeout(patience, changed).await {
         Ok(attempt) => attempt?,
-        Err(_) => mine(&app, &caller, id).await?,
+        Err(_) => readable(&app, &caller, id).await?,
     };
     let mut tx = app.store.read().await?;
-    Ok(axum::Json(views::attempt(&mut tx, &attempt).await?))
+    let view = views::attempt(&mut tx, &attempt).await?;
+    // The value itself is for the signer's device.
+    let signature = view.signature.filter(|_| is_own(&attempt, &caller));
+    Ok(axum::Json(AttemptView { signature, ..view }))
 }
 
-/// An attempt is its person's alone.
-async fn mine(app: &App, caller: &Caller, id: AttemptId) -> ApiResult<Attempt> {
-    let attempt = app.store.read().await?.attempt(id).await?;
-    if attempt.person == caller.actor.person { Ok(attempt) } else { Err(Code::NotFound.into()) }
+/// An attempt is its signer's; where it stands is seen by everybody who has a part in the document.
+async fn readable(app: &App, caller: &Caller, id: AttemptId) -> ApiResult<Attempt> {
+    let mut tx = app.store.read().await?;
+    let attempt = tx.attempt(id).await?;
+    let part = match attempt.purpose {
+        Purpose::Document { document, .. } => tx.has_part(caller.actor.person, document).await?,
+        Purpose::Enrolment { .. } => false,
+    };
+    if part || is_own(&attempt, caller) { Ok(attempt) } else { Err(Code::NotFound.into()) }
 }
 
-async fn note_watching(app: &App, caller: &Caller, id: AttemptId) -> ApiResult<()> {
-    mine(app, caller, id).await?;
+fn is_own(attempt: &Attempt, caller: &Caller) -> bool {
+    attempt.person == caller.actor.person
+}
+
+async fn note_watching(app: &App, id: AttemptId) -> ApiResult<()> {
     let mut tx = app.store.begin().await?;
     tx.watch(id, app.clock.now()).await?;
     Ok(tx.commit().await?)
