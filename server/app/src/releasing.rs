@@ -40,6 +40,7 @@ pub async fn release(app: &App, id: DocumentId, actor: &Actor) -> ApiResult<Outc
     if let State::Released { .. } = document.state {
         return Ok(Outcome::Released);
     }
+    document.awaits_release(actor)?;
     let task = tx.seal_task_of(id).await?.ok_or(ApiError::new(Code::WrongState))?;
     let dossier = SealDossier::of(&mut tx, task.id).await?;
     let mut messages = leaders_messages(&mut tx, &document).await?;
@@ -85,6 +86,10 @@ pub async fn release(app: &App, id: DocumentId, actor: &Actor) -> ApiResult<Outc
     let profile = app.profile_of(&office)?;
     let mut tx = app.store.begin().await?;
     let document = tx.document(id).await?;
+    if let State::Released { .. } = document.state {
+        // The job and the clerk's request ran side by side, and the other one has committed.
+        return Ok(Outcome::Released);
+    }
     if document.head != head {
         return Err(Code::HeadMoved.into());
     }

@@ -71,6 +71,14 @@ impl Desk {
         Ok(Self { client, base: base.trim_end_matches('/').to_owned(), token: None })
     }
 
+    /// A session that was opened elsewhere.
+    ///
+    /// # Errors
+    /// The HTTP client cannot be made.
+    pub fn with_token(base: &str, token: String) -> Result<Self> {
+        Ok(Self { token: Some(token), ..Self::new(base)? })
+    }
+
     /// Signs in.
     ///
     /// # Errors

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use trinhky_domain::ids::DocumentId;
+use trinhky_protos::device::{PushKeyView, PushSubscriptionRequest};
 
-use crate::clerk::Account;
+use crate::clerk::{Account, Desk};
 use crate::judges::{python, repository};
 use crate::process::{command, output};
 
@@ -51,6 +52,29 @@ impl Leader {
     /// The server refuses.
     pub async fn inbox(&self) -> Result<Value> {
         self.run(&["inbox"]).await
+    }
+
+    /// Lets the push service reach this phone, as its browser or app would.
+    ///
+    /// # Errors
+    /// The push service or the server refuses.
+    pub async fn subscribe(&self, control_url: &str, device: &str) -> Result<()> {
+        let kept = std::fs::read_to_string(self.state.join("session.json"))?;
+        let (token, _until): (String, String) = serde_json::from_str(&kept)?;
+        let desk = Desk::with_token(&self.server, token)?;
+        let key: PushKeyView = desk.get("/v1/push/key").await?;
+        let url = format!("{}/push/subscribe", control_url.trim_end_matches('/'));
+        let wish = serde_json::json!({ "application_server_key": key.public_key });
+        let made =
+            reqwest::Client::builder().build()?.post(url).json(&wish).send().await?.error_for_status()?;
+        let subscription: PushSubscriptionRequest = serde_json::from_str(&made.text().await?)?;
+        let answer = desk
+            .request(reqwest::Method::PUT, &format!("/v1/devices/{device}/push"))
+            .json(&subscription)
+            .send()
+            .await?;
+        answer.error_for_status().context("the push subscription")?;
+        Ok(())
     }
 
     async fn run(&self, arguments: &[&str]) -> Result<Value> {

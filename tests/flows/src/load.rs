@@ -58,13 +58,13 @@ pub async fn run(rig: &Rig, leaders: usize, pdf: &Path) -> Result<Figures> {
     let drafter = rig.desk("drafter").await?;
     let clerk_id = rig_clerk.me().await?.id;
     let times = Arc::new(Mutex::new(BTreeMap::<&'static str, Vec<u64>>::new()));
-    let seals = Arc::new(Semaphore::new(AT_ONCE));
+    let token = Arc::new(Semaphore::new(AT_ONCE));
 
     let began = now();
     let mut running = JoinSet::new();
     for phone in phones {
         let (drafter, clerk, pdf) = (drafter.clone(), rig_clerk.clone(), pdf.to_owned());
-        let (times, seals, sealer) = (Arc::clone(&times), Arc::clone(&seals), rig.sealer(&rig_clerk)?);
+        let (times, token, sealer) = (Arc::clone(&times), Arc::clone(&token), rig.sealer(&rig_clerk)?);
         running.spawn(async move {
             let timed = async |step: &'static str, began: Instant| {
                 let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -104,7 +104,7 @@ pub async fn run(rig: &Rig, leaders: usize, pdf: &Path) -> Result<Figures> {
             crate::phone::watch(decided).await?;
             clerk.wait_for(document, "awaiting_number", PATIENCE).await?;
             timed("sign", at).await;
-            let place = seals.acquire().await?;
+            let place = token.acquire().await?;
             let at = now();
             clerk.number(document).await?;
             timed("number", at).await;

@@ -112,6 +112,8 @@ impl Cast {
         let leader = rig.leader(0)?;
         let enrolled = leader.enrol().await?;
         let person = enrolled["person"].as_str().context("enrol tells the person")?;
+        let device = enrolled["device"].as_str().context("enrol tells the device")?;
+        leader.subscribe(&rig.world.control_url, device).await?;
         Ok(Self { drafter, clerk, clerk_id, leader, leader_id: person.parse()? })
     }
 

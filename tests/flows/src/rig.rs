@@ -252,6 +252,20 @@ impl Rig {
         self.slot(part).take().with_context(|| format!("{} is not running", part.name()))?.stop().await
     }
 
+    /// Starts every process afresh, whatever it was doing.
+    ///
+    /// # Errors
+    /// One does not say that it is ready.
+    pub async fn all_up(&mut self) -> Result<()> {
+        for part in [Part::Serve, Part::Work, Part::Gate] {
+            if let Some(running) = self.slot(part).take() {
+                running.kill().await?;
+            }
+            self.up(part, &[]).await?;
+        }
+        Ok(())
+    }
+
     /// A running process.
     pub fn running(&mut self, part: Part) -> Option<&mut Running> {
         self.slot(part).as_mut()
@@ -446,13 +460,10 @@ fn seal_agent_text(rig: &Rig, folder: &Path) -> Result<String> {
         .into_iter()
         .find(|path| Path::new(path).is_file())
         .context("SoftHSM 2 is not installed (apt-get install softhsm2)")?;
-    let leaders: String = rig
-        .world
-        .accounts
-        .iter()
-        .filter(|account| account.role == "leader")
-        .map(|leader| format!("\n[[leaders]]\nname = \"{}\"\n", leader.full_name))
-        .collect();
+    let leaders = rig.world.accounts.iter().filter(|account| account.role == "leader");
+    let leaders = leaders.fold(String::new(), |listed, leader| {
+        listed + &format!("\n[[leaders]]\nname = \"{}\"\n", leader.full_name)
+    });
     Ok(format!(
         r#"server = "{url}"
 token_file = "{folder}/token"

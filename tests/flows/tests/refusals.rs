@@ -112,7 +112,9 @@ async fn decisions_that_are_not_taken() -> Result<()> {
     let before = main_job::sim_requests(&rig).await?;
 
     let other = "00".repeat(32);
-    for claim in ["head", "tail", "dtbs", "bundle", "manifest", "certificate", "previous"] {
+    let head = other.clone();
+    lied(&phone, document, move |claims| claims["head"] = head.clone().into(), Code::HeadMoved).await?;
+    for claim in ["tail", "dtbs", "bundle", "manifest", "certificate", "previous"] {
         let other = other.clone();
         lied(&phone, document, move |claims| claims[claim] = other.clone().into(), Code::DecisionInvalid)
             .await
@@ -154,7 +156,7 @@ async fn seals_and_releases_that_must_wait() -> Result<()> {
     let cast = Cast::gather(&rig).await?;
     let document = main_job::submitted(&cast, &rig.world.demo_pdf).await?;
     refused(cast.clerk.number(document).await, Code::LeaderSignatureMissing)?;
-    refused(cast.clerk.release(document).await, Code::SignatureBroken)?;
+    refused(cast.clerk.release(document).await, Code::LeaderSignatureMissing)?;
     cast.leader.approve(document).await?;
     cast.clerk.wait_for(document, "awaiting_number", PATIENCE).await?;
     refused(cast.drafter.number(document).await, Code::NotTheClerk)?;

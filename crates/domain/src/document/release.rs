@@ -35,6 +35,24 @@ pub struct Releasable {
 }
 
 impl Document {
+    /// The early look, before any signature is verified: right person, and the organisation has sealed it.
+    ///
+    /// # Errors
+    /// As [`Document::releasable`], by the state alone.
+    pub fn awaits_release(&self, actor: &Actor) -> Result<(), Refused> {
+        self.must_be_clerk(actor)?;
+        match self.state {
+            State::Sealed => Ok(()),
+            State::AwaitingNumber | State::Sealing { .. } => {
+                Err(Refused::SignatureMissing { field: SEAL_FIELD.to_owned() })
+            }
+            State::AwaitingSignature { signer } | State::Signing { signer, .. } => {
+                Err(self.signature_of(signer).unwrap_or_else(|| self.wrong_state()))
+            }
+            _ => Err(self.wrong_state()),
+        }
+    }
+
     /// Asks whether the document may be released: both kinds of signature verify (R2), the bundle and the recipients are
     /// those every leader decided on (R11, R47), and the scan passed where policy asks for it (R80).
     ///
@@ -52,10 +70,7 @@ impl Document {
         scan: ScanVerdict,
         profile: &Profile,
     ) -> Result<Releasable, Refused> {
-        if self.state != State::Sealed {
-            return Err(self.wrong_state());
-        }
-        self.must_be_clerk(actor)?;
+        self.awaits_release(actor)?;
         self.leaders_signed(checks)?;
         must_verify(checks, SEAL_FIELD, seal_certificate)?;
         let bundle = self.bundle.digest();

@@ -42,12 +42,30 @@ impl Document {
     /// [`Refused::WrongState`], [`Refused::RoleNeeded`], [`Refused::NotAssignedClerk`], [`Refused::SignatureMissing`],
     /// [`Refused::SignatureBroken`], [`Refused::SignedByOther`].
     pub fn sealable(self, actor: &Actor, checks: &[SignatureCheck]) -> Result<Sealable, Refused> {
-        if !matches!(self.state, State::AwaitingNumber | State::Sealing { .. }) {
-            return Err(self.wrong_state());
-        }
-        self.must_be_clerk(actor)?;
+        self.awaits_seal(actor)?;
         self.leaders_signed(checks)?;
         Ok(Sealable { document: self })
+    }
+
+    /// The early look, before any signature is verified: right person, and every leader has had their turn.
+    ///
+    /// # Errors
+    /// As [`Document::sealable`], by the state alone.
+    pub fn awaits_seal(&self, actor: &Actor) -> Result<(), Refused> {
+        self.must_be_clerk(actor)?;
+        match self.state {
+            State::AwaitingNumber | State::Sealing { .. } => Ok(()),
+            State::AwaitingSignature { signer } | State::Signing { signer, .. } => {
+                Err(self.signature_of(signer).unwrap_or_else(|| self.wrong_state()))
+            }
+            _ => Err(self.wrong_state()),
+        }
+    }
+
+    /// That this place of the chain has no signature yet.
+    pub(super) fn signature_of(&self, signer: u16) -> Option<Refused> {
+        let place = self.chain.signers.get(usize::from(signer))?;
+        Some(Refused::SignatureMissing { field: place.field.clone() })
     }
 
     /// Asks whether the actor may hand in the seal that is prepared.

@@ -57,7 +57,7 @@ pub(super) async fn take_number(
     let mut tx = app.store.read().await?;
     let document = show::mine(&mut tx, id, actor).await?;
     // Who and where first, so that nobody else makes the server verify and ask.
-    document.clone().sealable(actor, &[]).map(drop).or_else(ignore_signatures)?;
+    document.awaits_seal(actor)?;
     let messages = leaders_messages(&mut tx, &document).await?;
     let source = pdfs::source(&app, &mut tx, document.head.sha256).await?;
     let head = document.head.sha256;
@@ -146,14 +146,6 @@ pub(super) async fn org_seal(tx: &mut Tx, document: &Document) -> ApiResult<OrgS
             Err(ApiError::new(Code::CertificateInvalid).with("no seal is registered for the office"))
         }
         Err(other) => Err(other.into()),
-    }
-}
-
-/// At the first look no signature has been verified yet, so that alone is no reason to refuse.
-fn ignore_signatures(refused: trinhky_domain::Refused) -> Result<(), trinhky_domain::Refused> {
-    match refused {
-        trinhky_domain::Refused::SignatureMissing { .. } => Ok(()),
-        other => Err(other),
     }
 }
 

@@ -262,7 +262,7 @@ fn the_organisation_signs_only_over_every_leaders_valid_signature() {
     let mut house = House::new("nd30_default");
     let document = house.submitted(&[LEADER], false);
     let clerk = house.actor(CLERK);
-    assert_eq!(document.clone().sealable(&clerk, &[]).expect_err("too early").code(), "wrong_state");
+    assert_eq!(document.clone().sealable(&clerk, &[]).expect_err("too early").code(), "signature_missing");
     let document = house.sign(&document, LEADER);
     let good = House::checks(&document);
     let code = |actor: &Actor, checks: &[SignatureCheck]| {
