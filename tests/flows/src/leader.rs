@@ -59,9 +59,7 @@ impl Leader {
     /// # Errors
     /// The push service or the server refuses.
     pub async fn subscribe(&self, control_url: &str, device: &str) -> Result<()> {
-        let kept = std::fs::read_to_string(self.state.join("session.json"))?;
-        let (token, _until): (String, String) = serde_json::from_str(&kept)?;
-        let desk = Desk::with_token(&self.server, token)?;
+        let desk = self.desk()?;
         let key: PushKeyView = desk.get("/v1/push/key").await?;
         let url = format!("{}/push/subscribe", control_url.trim_end_matches('/'));
         let wish = serde_json::json!({ "application_server_key": key.public_key });
@@ -75,6 +73,16 @@ impl Leader {
             .await?;
         answer.error_for_status().context("the push subscription")?;
         Ok(())
+    }
+
+    /// The phone's session, for asking the server what the core has no words for.
+    ///
+    /// # Errors
+    /// The phone has not signed in yet.
+    pub fn desk(&self) -> Result<Desk> {
+        let kept = std::fs::read_to_string(self.state.join("session.json"))?;
+        let (token, _until): (String, String) = serde_json::from_str(&kept)?;
+        Desk::with_token(&self.server, token)
     }
 
     async fn run(&self, arguments: &[&str]) -> Result<Value> {

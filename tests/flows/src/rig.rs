@@ -31,6 +31,8 @@ pub struct Plan {
     pub port: u16,
     /// Address of clamd, as the settings write it; without one nothing is scanned.
     pub scanner: Option<String>,
+    /// How long a SIM dialog may stand open.
+    pub dialog_seconds: u32,
     /// Further settings, TOML.
     pub settings: String,
 }
@@ -43,6 +45,7 @@ impl Default for Plan {
             leaders: 0,
             port: 0,
             scanner: None,
+            dialog_seconds: 60,
             settings: String::new(),
         }
     }
@@ -406,6 +409,7 @@ allow = ["{ocsp_host}"]
 poll_milliseconds = 50
 retry_milliseconds = 200
 retry_max_milliseconds = 1000
+lease_seconds = 4
 
 [push]
 vapid_key = "{vapid}"
@@ -428,6 +432,8 @@ journal = "journal"
 roots = ["{roots}"]
 poll_milliseconds = 200
 lease_milliseconds = 600
+dialog_seconds = {dialog}
+grace_seconds = 5
 
 [policy]
 profile = "{profile}"
@@ -445,6 +451,7 @@ profile = "{profile}"
         ap_key = world.ap_key_pem.display(),
         ap_id = world.ap_id,
         ap_password = world.ap_password_file.display(),
+        dialog = plan.dialog_seconds,
         profile = plan.profile,
         more = plan.settings,
     ))

@@ -17,6 +17,9 @@ use trinhky_flows::rig::{Part, Plan, Rig};
 /// Nothing may move for this long before we look.
 const QUIET: Duration = Duration::from_millis(1500);
 
+/// Short, so that an attempt nobody knows about lapses while the test looks on.
+const DIALOG_SECONDS: u32 = 25;
+
 /// How long an act is given before the process is killed under it.
 const ACT_WITHIN: Duration = Duration::from_secs(8);
 
@@ -71,7 +74,8 @@ fn before_sign(edge: Edge) -> bool {
 async fn a_kill_at_any_edge_ends_where_the_edge_says() -> Result<()> {
     let mut failed = Vec::new();
     for (profile, wanted) in [("nd30_default", false), ("kien_giang_2017", true)] {
-        let mut rig = Rig::start(&Plan { profile, ..Plan::default() }).await?;
+        let mut rig =
+            Rig::start(&Plan { profile, dialog_seconds: DIALOG_SECONDS, ..Plan::default() }).await?;
         let cast = Cast::gather(&rig).await?;
         for edge in Edge::ALL.iter().copied().filter(|edge| before_sign(*edge) == wanted) {
             if NOT_YET.contains(&edge) {
@@ -197,7 +201,7 @@ async fn compare(
     let expected = end.document.context("the edge says there is no document, and there is one")?;
     ensure!(state["name"] == expected.as_str(), "the document is {state}, not {expected}");
     if let (Some(attempt), Some(expected)) = (state["attempt"].as_str(), end.attempt) {
-        let view: Value = cast.clerk.get(&format!("/v1/attempts/{attempt}")).await?;
+        let view: Value = cast.leader.desk()?.get(&format!("/v1/attempts/{attempt}")).await?;
         ensure!(view["state"] == expected.as_str(), "the attempt is {}, not {expected}", view["state"]);
     }
     let asked = main_job::sim_requests(rig).await? - before;
