@@ -207,10 +207,10 @@ async fn draw(
 fn fills(number: &DocumentNumber, manifest: &Manifest) -> Vec<FilledFieldView> {
     let full = number.to_string();
     let drawn = manifest.of_kind(FieldKind::Number).map_or(full.as_str(), |declared| declared.to_draw(&full));
-    let fill = |kind: FieldKind, text| FilledFieldView { field: kind.name(), text };
+    let filled = |kind: FieldKind, text| FilledFieldView { field: kind.name(), text };
     vec![
-        fill(FieldKind::Number, drawn.to_owned()),
-        fill(FieldKind::Date, numbering::date_in_words(number.date)),
+        filled(FieldKind::Number, drawn.to_owned()),
+        filled(FieldKind::Date, numbering::date_in_words(number.date)),
     ]
 }
 
