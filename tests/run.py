@@ -78,7 +78,8 @@ def suites() -> list[Suite]:
         Suite("server", [cargo_test("trinhky-server")]),
         Suite("seal-agent", [cargo_test("trinhky-seal-agent")]),
         Suite("bindings", [["mobile-core/ffi/generate.sh", "--check"]]),
-        Suite("flows", [cargo_test("trinhky-flows")]),
+        # The flows start every binary and load the shared library: a test build alone would leave old ones.
+        Suite("flows", [["cargo", "build", "--locked", "--workspace"], cargo_test("trinhky-flows", "--", "--test-threads", "1")]),
         Suite("fuzz", [["tests/fuzz.sh", FUZZ_SECONDS]]),
     ]
 

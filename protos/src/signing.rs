@@ -105,7 +105,7 @@ pub struct DecisionClaims {
     pub challenge: String,
     /// The document.
     pub document: DocumentId,
-    /// [`bundle_digest`] of the files below.
+    /// [`bundle_digest_input`], digested, of the files below.
     pub bundle: HexDigest,
     /// The bundle as shown, in order.
     pub files: Vec<BundleFileView>,

@@ -108,10 +108,11 @@ impl Edge {
             // Nobody knows whether the SIM was asked: the row waits and never asks twice.
             Self::SendingCommitted => at(Some(State::Signing), Some(Attempt::Indeterminate), 0, false),
             Self::RequestLeft => at(Some(State::Signing), Some(Attempt::Indeterminate), 1, false),
-            Self::SealPreparedCommitted | Self::SealedWritten => {
-                at(Some(State::Sealing), Some(Attempt::Embedded), 1, true)
+            Self::SealPreparedCommitted => at(Some(State::Sealing), Some(Attempt::Embedded), 1, true),
+            // The organisation's CMS was kept before anything was done with it: a job goes on, no PIN is asked twice.
+            Self::SealedWritten | Self::SealedCommitted => {
+                at(Some(State::Sealed), Some(Attempt::Embedded), 1, true)
             }
-            Self::SealedCommitted => at(Some(State::Sealed), Some(Attempt::Embedded), 1, true),
             Self::ReleasedCommitted | Self::CopyLeft | Self::ReceiptCommitted => {
                 at(Some(State::Released), Some(Attempt::Embedded), 1, true)
             }

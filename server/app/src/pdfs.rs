@@ -1,4 +1,4 @@
-//! Stored PDFs as `trinhky-pades` wants them: a [`Source`] over base and tails, and what appending needs, kept beside the
+//! Stored PDFs as `trinhky-pades` wants them: a `trinhky_pades::Source` over base and tails, and what appending needs, kept beside the
 //! row so that no file is ever parsed or hashed twice.
 
 use serde::{Deserialize, Serialize};

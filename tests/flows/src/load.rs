@@ -66,13 +66,13 @@ pub async fn run(rig: &Rig, leaders: usize, pdf: &Path) -> Result<Figures> {
         let (drafter, clerk, pdf) = (drafter.clone(), rig_clerk.clone(), pdf.to_owned());
         let (times, token, sealer) = (Arc::clone(&times), Arc::clone(&token), rig.sealer(&rig_clerk)?);
         running.spawn(async move {
-            let timed = async |step: &'static str, began: Instant| {
+            let note = async |step: &'static str, began: Instant| {
                 let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
                 times.lock().await.entry(step).or_default().push(ms);
             };
             let at = now();
             let uploaded = drafter.upload(&pdf).await?;
-            timed("upload", at).await;
+            note("upload", at).await;
             let at = now();
             let request = CreateDocumentRequest {
                 subject: "Về việc thử tải hệ thống".into(),
@@ -96,27 +96,27 @@ pub async fn run(rig: &Rig, leaders: usize, pdf: &Path) -> Result<Figures> {
             };
             let document: DocumentId = drafter.create(&request).await?.id;
             drafter.submit(document).await?;
-            timed("create", at).await;
+            note("create", at).await;
             let at = now();
             let decided = phone.decide(document).await?;
-            timed("decide", at).await;
+            note("decide", at).await;
             let at = now();
             crate::phone::watch(decided).await?;
             clerk.wait_for(document, "awaiting_number", PATIENCE).await?;
-            timed("sign", at).await;
+            note("sign", at).await;
             let place = token.acquire().await?;
             let at = now();
             clerk.number(document).await?;
-            timed("number", at).await;
+            note("number", at).await;
             let at = now();
             sealer.seal(document).await?;
             clerk.wait_for(document, "sealed", PATIENCE).await?;
-            timed("seal", at).await;
+            note("seal", at).await;
             drop(place);
             let at = now();
             clerk.release(document).await?;
             clerk.wait_for(document, "released", PATIENCE).await?;
-            timed("release", at).await;
+            note("release", at).await;
             Ok::<_, anyhow::Error>(())
         });
     }

@@ -409,7 +409,7 @@ allow = ["{ocsp_host}"]
 poll_milliseconds = 50
 retry_milliseconds = 200
 retry_max_milliseconds = 1000
-lease_seconds = 4
+lease_seconds = 2
 
 [push]
 vapid_key = "{vapid}"

@@ -14,8 +14,8 @@ use trinhky_flows::clerk::Desk;
 use trinhky_flows::main_job::{self, Cast, PATIENCE};
 use trinhky_flows::rig::{Part, Plan, Rig};
 
-/// Nothing may move for this long before we look.
-const QUIET: Duration = Duration::from_millis(1500);
+/// Nothing may move for this long before we look: longer than a dead worker's lease.
+const QUIET: Duration = Duration::from_millis(2500);
 
 /// Short, so that an attempt nobody knows about lapses while the test looks on.
 const DIALOG_SECONDS: u32 = 25;

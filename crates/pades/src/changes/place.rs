@@ -63,7 +63,7 @@ pub(super) fn is_in_place(
     let inside = number == 1
         && place.width() > 0.0
         && place.height() > 0.0
-        && place.height() <= TALLEST * height
+        && place.height() <= (TALLEST * height).max(ONE_LINE)
         && place.x0 >= area.x0 - SLACK
         && place.x1 <= area.x1 + SLACK
         && place.y0 >= area.y0 - SLACK
@@ -73,8 +73,11 @@ pub(super) fn is_in_place(
         && !covers_words(view, &page, &place, site))
 }
 
-/// Two lines of 14 points on A4, with room.
+/// Two lines of 14 points on A4, with room, as a part of the page's height.
 const TALLEST: f64 = 0.06;
+
+/// One line as provisioning draws it, in points, however small the page.
+const ONE_LINE: f64 = 20.0;
 
 /// Text is drawn within the slots: the day, the month and the year of a date go between words of the page.
 fn covers_words(view: &View<'_, '_>, page: &Page, place: &Rect, site: Option<&FieldSite>) -> bool {

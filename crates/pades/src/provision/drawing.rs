@@ -155,14 +155,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         let whole = Rect::of(0.0, 0.0, placed.rect.width(), placed.rect.height()).rounded();
         let shown = (whole.x1, whole.y1);
         let id = self.new.allot();
-        let text = match placed.kind {
-            FieldKind::Number => {
-                let full = self.plan.number.as_ref().and_then(|plan| plan.text.as_deref());
-                full.map(|full| beyond(full, placed.followed_by.as_deref()).to_owned())
-            }
-            FieldKind::Date => self.plan.date.as_ref().and_then(|plan| plan.text.clone()),
-            _ => None,
-        };
+        let text = self.drawn_now(placed);
         let locks = match placed.kind {
             FieldKind::Signer(k) => {
                 self.plan.signers.get(usize::from(k) - 1).is_some_and(|signer| signer.locks)
@@ -252,6 +245,18 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             locks,
         };
         Ok((declared, site))
+    }
+
+    /// The text that is drawn at provisioning, if any: what the page lacks of the number, or the date.
+    fn drawn_now(&self, placed: &Placed) -> Option<String> {
+        match placed.kind {
+            FieldKind::Number => {
+                let full = self.plan.number.as_ref()?.text.as_deref()?;
+                Some(beyond(full, placed.followed_by.as_deref()).to_owned())
+            }
+            FieldKind::Date => self.plan.date.as_ref()?.text.clone(),
+            _ => None,
+        }
     }
 
     /// The form dictionary and its fields, each an object of its own.
