@@ -15,7 +15,7 @@ const REAL: &[&str] = &[
     "sample-files/pdflatex-4-pages.pdf",
     "sample-files/with-attachment.pdf",
     "pyHanko/minimal-hybrid-xref.pdf",
-    "qpdf/leading-junk.pdf",
+    "OpenPDF/PDF_2.0_with_offset_start.pdf",
     "pdf-reader/rotate-180.pdf",
     "format-corpus/032270.pdf",
     "format-corpus/javascript.pdf",
