@@ -12,7 +12,7 @@ use crate::row::{Row, median};
 
 /// Files are `SIZE-STYLE.pdf`, e.g. `5MB-stream.pdf`.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The folder of input files.
     folder: PathBuf,
     /// Signer's certificate, PEM.
@@ -54,7 +54,7 @@ const OPERATIONS: [(Operation, &str); 5] = [
 ///
 /// # Errors
 /// An operation fails on a file: a missing row is a failure.
-pub fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(&arguments.folder)?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;

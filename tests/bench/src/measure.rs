@@ -22,7 +22,7 @@ use trinhky_pades::{
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Operation {
+pub(crate) enum Operation {
     /// Parse, check and hash once.
     Ingest,
     /// Write the base with its declared fields.
@@ -37,7 +37,7 @@ pub enum Operation {
 
 /// What a measuring process prints.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// Milliseconds, in the order measured.
     pub ms: Vec<f64>,
     /// Peak resident memory, in kB.
@@ -48,8 +48,8 @@ pub struct Measured {
 ///
 /// # Errors
 /// The file or the key cannot be used.
-pub fn run(operation: Operation, file: &Path, cert: &Path, key: &Path, runs: u32) -> Result<Measured> {
-    let signer = Signer::load(cert, key)?;
+pub(crate) fn run(operation: Operation, file: &Path, cert: &Path, key: &Path, runs: u32) -> Result<Measured> {
+    let leader = Signer::load(cert, key)?;
     let source = Positional::open(file)?;
     let limits = Limits::default();
     let mut ms = Vec::new();
@@ -69,19 +69,19 @@ pub fn run(operation: Operation, file: &Path, cert: &Path, key: &Path, runs: u32
     }
     let base = Base::provision(&source, &taken)?;
     for round in 0..runs {
-        let (prepared, took) = timed(|| base.prepare(&signer, round))?;
+        let (prepared, took) = timed(|| base.prepare(&leader, round))?;
         if operation == Operation::Prepare {
             ms.push(took);
             continue;
         }
-        let (signed, took) = signer.complete(prepared)?;
+        let (signed, took) = leader.complete(prepared)?;
         if operation == Operation::Complete {
             ms.push(took);
             continue;
         }
         let whole = Concat::new(&base.source, &signed.tail);
         let (report, took) =
-            timed(|| verify(&whole, &VerifyPolicy::new(&signer.anchors, now_utc(), crypto::aws_lc())))?;
+            timed(|| verify(&whole, &VerifyPolicy::new(&leader.anchors, now_utc(), crypto::aws_lc())))?;
         anyhow::ensure!(report.signatures.len() == 1, "{} signatures", report.signatures.len());
         ms.push(took);
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// One measured thing beside its floor and its peer. Times are in milliseconds unless `unit` says otherwise.
 #[derive(Debug, Clone, Serialize)]
-pub struct Row {
+pub(crate) struct Row {
     /// `operation/size/style`.
     pub name: String,
     /// The median.
@@ -33,7 +33,7 @@ pub struct Row {
 
 impl Row {
     /// A row of milliseconds.
-    pub fn of(
+    pub(crate) fn of(
         name: String,
         times: &[f64],
         floor: Option<f64>,
@@ -60,7 +60,7 @@ impl Row {
 }
 
 /// The middle value; 0 of nothing.
-pub fn median(times: &[f64]) -> f64 {
+pub(crate) fn median(times: &[f64]) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()

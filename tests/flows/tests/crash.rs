@@ -104,6 +104,11 @@ async fn kill_at(rig: &mut Rig, cast: &Cast, edge: Edge) -> Result<()> {
     let numbers_before = numbers(&cast.clerk).await?;
 
     rig.stop(part).await?;
+    // A job finishes the seal too, and would pass the edge first; it is there again after the kill.
+    let alone = act == Act::Seal && part == Part::Serve;
+    if alone {
+        rig.stop(Part::Work).await?;
+    }
     rig.up(part, &[("TRINHKY_STOP_AT", edge.as_str())]).await?;
     // The act itself may hang or fail, since its server stands still; what counts is that the edge is reached.
     let acted = tokio::time::timeout(ACT_WITHIN, perform(rig, cast, act, document)).await;
@@ -114,6 +119,9 @@ async fn kill_at(rig: &mut Rig, cast: &Cast, edge: Edge) -> Result<()> {
     ensure!(line["stopped_at"] == edge.as_str(), "it said {line}");
     rig.kill(part).await?;
     rig.up(part, &[]).await?;
+    if alone {
+        rig.up(Part::Work, &[]).await?;
+    }
 
     let end = edge.expected_end();
     let Some(document) = document.or(newest(&cast.drafter).await?) else {
