@@ -166,6 +166,41 @@ async fn seals_and_releases_that_must_wait() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn certificates_that_are_not_asked_to_sign() -> Result<()> {
+    let rig = Rig::start(&Plan::default()).await?;
+    let cast = Cast::gather(&rig).await?;
+    let document = main_job::submitted(&cast, &rig.world.demo_pdf).await?;
+    let before = main_job::sim_requests(&rig).await?;
+    let number = rig.world.accounts.iter().find_map(|account| account.msisdn.clone()).context("a number")?;
+
+    control(&rig, "fault", serde_json::json!({ "service": "ocsp", "fault": "down" })).await?;
+    control(&rig, "fault", serde_json::json!({ "service": "crl", "fault": "down" })).await?;
+    leader_is_told(&cast, document, Code::RevocationUnavailable).await?;
+    control(&rig, "fault", serde_json::json!({ "service": "ocsp", "fault": null })).await?;
+    control(&rig, "fault", serde_json::json!({ "service": "crl", "fault": null })).await?;
+
+    control(&rig, "revoke", serde_json::json!({ "msisdn": number })).await?;
+    leader_is_told(&cast, document, Code::CertificateRevoked).await?;
+    ensure!(main_job::sim_requests(&rig).await? == before, "the SIM was asked");
+    let state = cast.clerk.document(document).await?.state.name;
+    ensure!(state == "awaiting_signature", "the document is {state}");
+    Ok(())
+}
+
+async fn leader_is_told(cast: &Cast, document: DocumentId, code: Code) -> Result<()> {
+    let Err(error) = cast.leader.approve(document).await else { bail!("signed, and not told {code:?}") };
+    let told = format!("{error:#}");
+    ensure!(told.contains(code.as_str()), "told {told}, not {code:?}");
+    Ok(())
+}
+
+async fn control(rig: &Rig, what: &str, wish: Value) -> Result<()> {
+    let desk = Desk::new(&format!("{}/{what}", rig.world.control_url.trim_end_matches('/')))?;
+    desk.request(reqwest::Method::POST, "").json(&wish).send().await?.error_for_status()?;
+    Ok(())
+}
+
 async fn submitted_to(rig: &Rig, cast: &Cast, leader: trinhky_domain::ids::PersonId) -> Result<DocumentId> {
     let uploaded = cast.drafter.upload(&rig.world.demo_pdf).await?;
     let mut request = cast.request(&uploaded);
