@@ -5,6 +5,7 @@ use axum::response::Html;
 use time::format_description::well_known::Rfc3339;
 use trinhky_domain::document::StateName;
 
+use super::prepare::HANOI;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 
@@ -24,10 +25,21 @@ pub(super) async fn page(State(app): State<App>) -> ApiResult<Html<String>> {
         let label = label(*state);
         rows = rows + "<tr><th scope=\"row\">" + label + "</th><td>" + &count.to_string() + "</td></tr>\n";
     }
-    let now = app.clock.now().format(&Rfc3339).map_err(ApiError::internal)?;
+    let now = app.clock.now().to_offset(HANOI).truncate_to_second();
+    let shown = format!(
+        "{:02}:{:02}:{:02} ngày {:02}/{:02}/{}",
+        now.hour(),
+        now.minute(),
+        now.second(),
+        now.day(),
+        u8::from(now.month()),
+        now.year()
+    );
+    let now = now.format(&Rfc3339).map_err(ApiError::internal)?;
     let page = TEMPLATE
         .replace("{{version}}", env!("CARGO_PKG_VERSION"))
         .replace("{{now}}", &now)
+        .replace("{{shown}}", &shown)
         .replace("{{rows}}", rows.trim_end());
     Ok(Html(page))
 }
