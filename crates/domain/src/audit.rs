@@ -1,8 +1,10 @@
 //! The journal (nhật ký): one entry per change, in an append-only Merkle tree that anyone can check offline.
 //!
 //! Tree hashes follow RFC 6962 section 2.1 (SHA-256, leaf prefix 0, node prefix 1), checkpoints the C2SP forms
-//! `tlog-checkpoint` and `signed-note`. Inclusion proofs are checked as RFC 9162 section 2.1.3.2 says. Nothing here
-//! stores or signs: the store keeps nodes, the server signs the checkpoint's text.
+//! `tlog-checkpoint` and `signed-note`. Inclusion proofs are checked as RFC 9162 section 2.1.3.2 says, consistency proofs
+//! as 2.1.4.2 does. Nothing here stores or signs: the store keeps nodes, the server signs the checkpoint's text.
+
+mod consistency;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +19,7 @@ use crate::codes::codes;
 use crate::digest::Digest;
 use crate::ids::{AttemptId, DeviceId, DocumentId, PersonId};
 use crate::people::{Actor, Client};
+pub use consistency::{Consistency, consistency_parts};
 
 codes! {
     /// What happened, in the past tense.
@@ -63,6 +66,12 @@ codes! {
         ReceiptArrived = "copy.receipt_arrived",
         /// A copy was handed to its channel.
         CopyHanded = "copy.handed",
+        /// A copy cannot go on by itself for now, or not at all.
+        CopyHindered = "copy.hindered",
+        /// The clerk had a copy sent once more, perhaps to a corrected address.
+        CopySentAgain = "copy.sent_again",
+        /// A receiver was asked to give a copy back.
+        CopyAskedBack = "copy.asked_back",
         /// A signature was prepared.
         AttemptPrepared = "attempt.prepared",
         /// An enrolment was approved on the device.
@@ -87,6 +96,10 @@ codes! {
         AttemptEnded = "attempt.ended",
         /// A late signature is kept, unused.
         AttemptHeld = "attempt.held",
+        /// The leader decided that a late signature shall count.
+        AttemptAdopted = "attempt.adopted",
+        /// The leader gave a late signature up, and it was destroyed.
+        AttemptVoided = "attempt.voided",
         /// Somebody signed in.
         SignedIn = "session.opened",
         /// Somebody failed to.
@@ -370,7 +383,7 @@ mod tests {
     use time::macros::datetime;
 
     /// RFC 6962 section 2.1, word for word.
-    fn tree_hash(leaves: &[Vec<u8>]) -> Digest {
+    pub(super) fn tree_hash(leaves: &[Vec<u8>]) -> Digest {
         match leaves {
             [] => Digest::of(&[]),
             [one] => leaf_hash(one),
@@ -382,7 +395,7 @@ mod tests {
         }
     }
 
-    fn grow(leaves: &[Vec<u8>]) -> HashMap<Node, Digest> {
+    pub(super) fn grow(leaves: &[Vec<u8>]) -> HashMap<Node, Digest> {
         let mut nodes = HashMap::new();
         for (index, leaf) in leaves.iter().enumerate() {
             let done = completed(index as u64, leaf_hash(leaf), |node| nodes.get(&node).copied().ok_or(()));

@@ -48,6 +48,8 @@ codes! {
         SigningFailed = "signing_failed",
         /// A signature came after the wish was withdrawn; the leader decides what becomes of it.
         SignatureHeld = "signature_held",
+        /// The leader decided that a late signature shall count: the document is on its chain again.
+        SignatureAdopted = "signature_adopted",
         /// A document waits for number and seal.
         NumberWaits = "number_waits",
         /// Given back, withdrawn or rejected.
@@ -56,6 +58,8 @@ codes! {
         Released = "released",
         /// A receiver refused or did not answer.
         CopyRefused = "copy_refused",
+        /// A copy cannot be delivered as it is addressed.
+        CopyUndeliverable = "copy_undeliverable",
     }
 }
 
@@ -112,6 +116,7 @@ impl Change {
 
     pub(crate) fn and_attempt(mut self, before: Version, mut to: Attempt) -> Self {
         to.version = before.next();
+        to.changed = self.entry.at;
         self.attempt = Some(Write::Moved { to, expected: before });
         self
     }

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::codes::codes;
+use crate::email::EmailAddress;
 
 codes! {
     /// Degree of urgency (độ khẩn), in rising order. The drafter proposes, the signer decides (R73, C1.9).
@@ -278,6 +279,9 @@ pub struct Recipient {
     pub name: String,
     /// How the copy travels.
     pub channel: Channel,
+    /// Where its mail goes, when it travels so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<EmailAddress>,
 }
 
 codes! {

@@ -6,6 +6,7 @@ use crate::document::StateName;
 use crate::ids::PersonId;
 use crate::paper::{Capacity, Secrecy};
 use crate::people::Role;
+use crate::release::CopyState;
 use crate::signing::AttemptStateName;
 
 /// A step the rules do not allow, with what the reader needs to know to go on.
@@ -148,15 +149,27 @@ pub enum Refused {
         /// `attachment`, `recipient` and so on.
         what: &'static str,
     },
-    /// The virus scan that policy requires did not pass (R80).
-    #[error("the bundle has not passed the virus scan")]
+    /// The scanner found malware in the bundle (R80).
+    #[error("malware was found in the bundle")]
+    Infected,
+    /// The virus scan that policy requires was not done (R80).
+    #[error("the bundle has not been scanned")]
     NotScanned,
     /// Nobody would receive it (R76).
     #[error("name at least one recipient")]
     NoRecipient,
-    /// A receipt code that QCVN 102 does not know or that cannot follow.
-    #[error("the receipt does not follow from the copy's state")]
+    /// A receipt code that a receiver cannot give (QCVN 102).
+    #[error("a receiver answers with 01 to 06, 15 or 16")]
     WrongReceipt,
+    /// The recipient's copy is not where this step begins.
+    #[error("the copy is {state}: this step does not begin there; load it again")]
+    WrongCopyState {
+        /// Where it is.
+        state: CopyState,
+    },
+    /// The copy is of another document.
+    #[error("the copy is of another document")]
+    WrongCopy,
 }
 
 impl Refused {
@@ -191,9 +204,12 @@ impl Refused {
             Self::SignatureBroken { .. } => "signature_broken",
             Self::SignedByOther { .. } => "signed_by_other",
             Self::OutsideDecision { .. } => "outside_decision",
+            Self::Infected => "infected",
             Self::NotScanned => "not_scanned",
             Self::NoRecipient => "no_recipient",
             Self::WrongReceipt => "wrong_receipt",
+            Self::WrongCopyState { .. } => "wrong_copy_state",
+            Self::WrongCopy => "wrong_copy",
         }
     }
 }

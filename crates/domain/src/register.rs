@@ -170,10 +170,12 @@ pub struct Register {
     pub series: Series,
     /// Which year, +07:00.
     pub year: i32,
-    /// The last number taken, 0 when none was.
+    /// The last number taken, or the last one given before the book was kept here; 0 when there is none.
     pub last: u32,
     /// The date of the last number.
     pub last_date: Option<Date>,
+    /// Numbers up to this were given before the book was kept here, on paper: they are this year's, and not in it.
+    pub given_before: u32,
     /// Counts changes; guards the write.
     pub version: Version,
 }
@@ -231,7 +233,7 @@ impl Voided {
 impl Register {
     /// A new, empty register.
     pub const fn new(id: RegisterId, office: OfficeId, series: Series, year: i32) -> Self {
-        Self { id, office, series, year, last: 0, last_date: None, version: Version::FIRST }
+        Self { id, office, series, year, last: 0, last_date: None, given_before: 0, version: Version::FIRST }
     }
 
     /// The next number, dated `date` (R52: unique, in time order).

@@ -8,7 +8,7 @@ use crate::codes::codes;
 use crate::digest::Digest;
 use crate::ids::{AttemptId, DecisionId, PersonId};
 use crate::paper::DocumentType;
-use crate::paper::{Capacity, Family, FileRole, Recipient, Secrecy, Urgency};
+use crate::paper::{Capacity, Channel, Family, FileRole, Recipient, Secrecy, Urgency};
 use crate::people::{Person, Role};
 use crate::refused::Refused;
 use crate::signing::CmsFrom;
@@ -75,7 +75,11 @@ impl Particulars {
 fn is_addressable(recipient: &Recipient) -> bool {
     let named = !recipient.name.trim().is_empty() && recipient.name.chars().count() <= 200;
     let coded = recipient.code.as_ref().is_none_or(|code| !code.is_empty() && code.len() <= 35);
-    let reachable = recipient.channel != crate::paper::Channel::Exchange || recipient.code.is_some();
+    let reachable = match recipient.channel {
+        Channel::Exchange => recipient.code.is_some(),
+        Channel::Email => recipient.email.is_some(),
+        Channel::Portal | Channel::Paper => true,
+    };
     named && coded && reachable
 }
 

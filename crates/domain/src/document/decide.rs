@@ -13,7 +13,8 @@ use crate::paper::{Capacity, Recipient, Urgency};
 use crate::people::{Actor, Appointed, Client, Role};
 use crate::policy::{LeaderClient, Numbering, Profile};
 use crate::refused::Refused;
-use crate::signing::{Attempt, Decision, NewAttempt, Purpose};
+use crate::register::DocumentNumber;
+use crate::signing::{Attempt, Decision, DecisionKind, NewAttempt, Purpose};
 
 /// Everything a decision names, so that it can never be used for anything else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +57,7 @@ impl Document {
             urgency: self.particulars.urgency,
             capacity,
             numbering: self.numbering,
-            number: self.number.as_ref().map(ToString::to_string),
+            number: self.number_in_base().map(ToString::to_string),
         }
     }
 
@@ -105,7 +106,7 @@ impl Awaiting {
     /// # Errors
     /// [`Refused::NumberOfAnotherYear`] when the number drawn in the base is of a year that has ended.
     pub fn prepare(self, actor: &Actor, attempt: NewAttempt, now: OffsetDateTime) -> Result<Change, Refused> {
-        self.number_is_of_this_year(now)?;
+        self.document.number_is_of_this_year(now)?;
         let document = self.document;
         let purpose =
             Purpose::Document { document: document.id, signer: self.signer, head: document.head.sha256 };
@@ -147,14 +148,14 @@ impl Awaiting {
         if actor.device != Some(decision.device) || decision.person != actor.person {
             return Err(Refused::DeviceNeeded);
         }
-        self.number_is_of_this_year(now)?;
+        self.document.number_is_of_this_year(now)?;
         compare(seen, &self.terms())?;
         let expected = Purpose::Document {
             document: self.document.id,
             signer: self.signer,
             head: self.document.head.sha256,
         };
-        if attempt.purpose != expected || attempt.person != actor.person || decision.attempt != attempt.id {
+        if attempt.purpose != expected || attempt.person != actor.person || !decides(&decision, &attempt) {
             return Err(Refused::WrongAttempt);
         }
         let entry = Entry::new(Event::DocumentApproved, actor, now)
@@ -184,13 +185,29 @@ impl Awaiting {
         document.particulars.urgency = urgency;
         Change::moved(before, document, entry)
     }
+}
 
-    fn number_is_of_this_year(&self, now: OffsetDateTime) -> Result<(), Refused> {
-        match &self.document.number {
-            Some(number) if number.date.year() != day(now).year() && self.document.signed.is_empty() => {
-                Err(Refused::NumberOfAnotherYear { year: number.date.year() })
-            }
-            _ => Ok(()),
+fn decides(decision: &Decision, attempt: &Attempt) -> bool {
+    decision.kind == DecisionKind::Approve && decision.attempt == attempt.id
+}
+
+impl Document {
+    /// The number that is drawn in the base, so that a leader decides on it too: under `before_sign` alone. A number that
+    /// another rule gave in an earlier round is replaced when the document is signed on a later day.
+    pub fn number_in_base(&self) -> Option<&DocumentNumber> {
+        self.number.as_ref().filter(|_| self.numbering == Numbering::BeforeSign)
+    }
+
+    /// That number, when its year has ended before the first leader signed.
+    pub fn number_of_another_year(&self, now: OffsetDateTime) -> Option<&DocumentNumber> {
+        let year = day(now).year();
+        self.number_in_base().filter(|number| number.date.year() != year && self.signed.is_empty())
+    }
+
+    pub(super) fn number_is_of_this_year(&self, now: OffsetDateTime) -> Result<(), Refused> {
+        match self.number_of_another_year(now) {
+            Some(number) => Err(Refused::NumberOfAnotherYear { year: number.date.year() }),
+            None => Ok(()),
         }
     }
 }

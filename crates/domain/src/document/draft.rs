@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use super::give_back::{YEAR_ENDED, void};
 use super::{Bundle, Chain, Document, Head, Particulars, State, Version};
 use crate::audit::{By, Entry, Event};
 use crate::calendar::day;
@@ -11,7 +12,7 @@ use crate::ids::DocumentId;
 use crate::people::{Actor, Office, Person, Role};
 use crate::policy::{Numbering, Profile};
 use crate::refused::Refused;
-use crate::register::{Register, Series, Symbol, Taken};
+use crate::register::{DocumentNumber, Register, Series, Symbol, Taken};
 
 /// A bundle whose main file has been parsed, checked and provisioned with its declared fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,26 @@ impl Draft {
     }
 }
 
+impl Particulars {
+    /// How the document's number would be written, and from which series it would come.
+    fn numbered_as(
+        &self,
+        office: &Office,
+        profile: &Profile,
+        now: OffsetDateTime,
+    ) -> Result<(Symbol, Series), Refused> {
+        let council = self.council.as_deref();
+        let symbol = Symbol {
+            family: self.family,
+            kind: self.kind,
+            office: council.unwrap_or(&office.symbol).to_owned(),
+            unit: self.unit.clone(),
+        };
+        symbol.notation(day(now).year())?;
+        Ok((symbol, Series::of(self.family, self.kind, profile.series, council)))
+    }
+}
+
 impl Document {
     /// Takes a bundle in.
     ///
@@ -63,15 +84,7 @@ impl Document {
         }
         draft.check(people)?;
         let particulars = draft.particulars;
-        let symbol = Symbol {
-            family: particulars.family,
-            kind: particulars.kind,
-            office: particulars.council.clone().unwrap_or_else(|| office.symbol.clone()),
-            unit: particulars.unit.clone(),
-        };
-        symbol.notation(day(now).year())?;
-        let series =
-            Series::of(particulars.family, particulars.kind, profile.series, particulars.council.as_deref());
+        let (symbol, series) = particulars.numbered_as(office, profile, now)?;
         let document = Self {
             id,
             version: Version::FIRST,
@@ -101,6 +114,17 @@ impl Document {
         Ok(Change { document: Some(Write::New(document)), ..Change::of(entry) })
     }
 
+    /// The early look, before any file is worked on: right state, right person.
+    ///
+    /// # Errors
+    /// [`Refused::WrongState`], [`Refused::NotYours`] unless drafter or assigned clerk.
+    pub fn revisable(&self, actor: &Actor) -> Result<(), Refused> {
+        match self.state {
+            State::Draft | State::Returned { .. } => self.must_be_submitter(actor),
+            _ => Err(self.wrong_state()),
+        }
+    }
+
     /// Replaces the content of a draft or of a document that was given back: new base, every approval and signature
     /// reset; a number taken before signing stays with the document and is drawn anew.
     ///
@@ -111,26 +135,22 @@ impl Document {
         self,
         draft: Draft,
         actor: &Actor,
+        office: &Office,
         people: &[Person],
+        profile: &Profile,
         now: OffsetDateTime,
     ) -> Result<Change, Refused> {
-        if !matches!(self.state, State::Draft | State::Returned { .. }) {
-            return Err(self.wrong_state());
-        }
-        self.must_be_submitter(actor)?;
+        self.revisable(actor)?;
         draft.check(people)?;
-        let symbol = Symbol {
-            family: draft.particulars.family,
-            kind: draft.particulars.kind,
-            unit: draft.particulars.unit.clone(),
-            ..self.symbol.clone()
-        };
-        if self.number.is_some() && symbol != self.symbol {
+        let (symbol, series) = draft.particulars.numbered_as(office, profile, now)?;
+        if office.id != self.office {
+            return Err(Refused::NotYours);
+        }
+        if self.number.is_some() && (&symbol, &series) != (&self.symbol, &self.series) {
             return Err(Refused::NumberUnwritable {
                 what: "the kind cannot change once the number is taken",
             });
         }
-        symbol.notation(day(now).year())?;
         let before = self.version;
         let entry = Entry::new(Event::DocumentRevised, actor, now)
             .about(self.id)
@@ -141,6 +161,7 @@ impl Document {
             revision: self.revision.saturating_add(1),
             particulars: draft.particulars,
             symbol,
+            series,
             chain: draft.chain,
             bundle: draft.bundle,
             manifest: draft.manifest,
@@ -182,22 +203,31 @@ impl Document {
     }
 
     /// Whether the next step takes a number, so that the caller must bring the register of this series and year.
-    pub fn next_step_takes_number(&self) -> bool {
+    pub fn next_step_takes_number(&self, now: OffsetDateTime) -> bool {
         let passes = match self.state {
             State::Draft => self.chain.steps.is_empty(),
             State::InReview { step } => usize::from(step) + 1 == self.chain.steps.len(),
             _ => false,
         };
-        passes && self.numbering == Numbering::BeforeSign && self.number.is_none()
+        let has_none = self.number.is_none() || self.number_of_another_year(now).is_some();
+        passes && self.numbering == Numbering::BeforeSign && has_none
     }
 
-    /// The chain is passed: on to the first signer, or first the number (R50).
+    /// The chain is passed: on to the first signer, or first the number (R50). One that was taken in a year that has ended
+    /// is void, and the next one is taken.
     pub(super) fn chain_passed(
         self,
         register: Option<&Register>,
         entry: Entry,
         now: OffsetDateTime,
     ) -> Result<Change, Refused> {
+        if let Some(outdated) = self.number_of_another_year(now) {
+            let voided = void(outdated, YEAR_ENDED, now);
+            let entry = entry.with("void", outdated).with("reason", YEAR_ENDED);
+            let unnumbered = Self { number: None, number_drawn: false, ..self };
+            let change = unnumbered.chain_passed(register, entry, now)?;
+            return Ok(Change { voided: Some(voided), ..change });
+        }
         let before = self.version;
         if self.numbering != Numbering::BeforeSign || self.number_drawn {
             let document = Self { state: State::AwaitingSignature { signer: 0 }, waiting_since: now, ..self };
@@ -253,13 +283,26 @@ impl Document {
             && self.number.is_some()
     }
 
-    /// Takes a number dated today, unless the document has one already.
+    /// Whether it has no number, or one that is older than its last signature: a document that was given back after it
+    /// was numbered, and signed anew on a later day, would carry a date before its signature (architecture, section 4).
+    /// A number taken before signing is older by its nature.
+    pub(super) fn needs_number(&self) -> bool {
+        self.number.is_none() || self.stale_number().is_some()
+    }
+
+    /// The number that a newer one replaces.
+    pub(super) fn stale_number(&self) -> Option<&DocumentNumber> {
+        let signed = self.signed_at().map(day)?;
+        self.number.as_ref().filter(|number| self.numbering != Numbering::BeforeSign && number.date < signed)
+    }
+
+    /// Takes a number dated today, unless the document has a good one already.
     pub(super) fn take_unless_numbered(
         &self,
         register: Option<&Register>,
         now: OffsetDateTime,
     ) -> Result<Option<Taken>, Refused> {
-        if self.number.is_some() {
+        if !self.needs_number() {
             return Ok(None);
         }
         let register = register.ok_or(Refused::RegisterNeeded)?;

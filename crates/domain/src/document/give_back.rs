@@ -1,19 +1,18 @@
 //! Return, withdrawal and rejection, and what becomes of a number then (R84, R85, A17 "burns a number").
 //!
 //! A number follows its document through returns and stays in the book, void with its reason, when the document will
-//! never be issued. While the SIM may be asked, the wish waits for the attempt's end.
+//! never be issued, when it is signed anew on a later day than the number's own, or when it stands in a base that nobody
+//! signed in its year. While the SIM may be asked, the wish waits for the attempt's end.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{Document, State, reason};
-use crate::audit::{Entry, Event};
-use crate::calendar::day;
+use crate::audit::{By, Entry, Event};
 use crate::change::{Change, NoticeKind};
 use crate::codes::codes;
 use crate::ids::PersonId;
 use crate::people::Actor;
-use crate::policy::Numbering;
 use crate::refused::Refused;
 use crate::register::{DocumentNumber, Register, Voided};
 
@@ -107,29 +106,34 @@ impl Document {
         }
     }
 
-    /// A number taken before signing whose year has ended is void; the next one is taken and drawn into a new base.
+    /// Whether it waits for its first signature with a number in its base whose year has ended.
     ///
     /// # Errors
-    /// [`Refused::WrongState`] unless the document waits for its first signature with a number of another year, and what
-    /// the register refuses.
-    pub fn renumber(self, register: &Register, now: OffsetDateTime) -> Result<Change, Refused> {
-        let first = State::AwaitingSignature { signer: 0 };
-        let (State::AwaitingSignature { signer: 0 }, Some(number), Numbering::BeforeSign) =
-            (&self.state, self.number.clone(), self.numbering)
-        else {
-            return Err(self.wrong_state());
-        };
-        if number.date.year() == day(now).year() {
-            return Err(Refused::WrongState { state: first.name() });
+    /// [`Refused::WrongState`] when it does not; [`Refused::RoleNeeded`] or [`Refused::NotAssignedClerk`] when `by` is a
+    /// person other than the assigned văn thư.
+    pub fn must_renumber(&self, by: Option<&Actor>, now: OffsetDateTime) -> Result<(), Refused> {
+        if let Some(actor) = by {
+            self.must_be_clerk(actor)?;
         }
-        let voided = void(&number, "hết năm", now);
-        let entry = Entry::new(Event::NumberVoided, crate::audit::By::process("work"), now)
-            .about(self.id)
-            .with("void", &number)
-            .with("reason", voided.reason());
-        let document = Self { number: None, number_drawn: false, ..self };
-        let change = document.chain_passed(Some(register), entry, now)?;
-        Ok(Change { voided: Some(voided), ..change })
+        let waits = self.state == State::AwaitingSignature { signer: 0 };
+        if waits && self.number_of_another_year(now).is_some() { Ok(()) } else { Err(self.wrong_state()) }
+    }
+
+    /// A number taken before signing whose year has ended is void; the next one is taken and drawn into a new base. `by`
+    /// is the assigned văn thư, or nobody: then the turn of the year itself.
+    ///
+    /// # Errors
+    /// What [`must_renumber`](Self::must_renumber) and the register refuse.
+    pub fn renumber(
+        self,
+        by: Option<&Actor>,
+        register: &Register,
+        now: OffsetDateTime,
+    ) -> Result<Change, Refused> {
+        self.must_renumber(by, now)?;
+        let by = by.map_or_else(|| By::process("work"), By::from);
+        let entry = Entry::new(Event::NumberVoided, by, now).about(self.id);
+        self.chain_passed(Some(register), entry, now)
     }
 
     fn do_wish(self, wish: Wish, entry: Entry, now: OffsetDateTime) -> Change {
@@ -161,6 +165,12 @@ impl Wish {
     }
 }
 
-fn void(number: &DocumentNumber, reason: &str, now: OffsetDateTime) -> Voided {
+/// Why a number is void that was drawn in a base and not signed in its year.
+pub(super) const YEAR_ENDED: &str = "hết năm";
+
+/// Why a number is void whose document was given back and signed anew on a later day.
+pub(super) const SIGNED_ANEW: &str = "ký lại sau ngày cấp số";
+
+pub(super) fn void(number: &DocumentNumber, reason: &str, now: OffsetDateTime) -> Voided {
     Voided { register: number.register, serial: number.serial, reason: reason.to_owned(), at: now }
 }

@@ -4,16 +4,19 @@
 //! Draft → InReview{step} → AwaitingSignature{signer k of n} ⇄ Signing{attempt} → AwaitingNumber → Sealing → Sealed
 //!       → Released{recall?, replaced_by?, corrected_by?}
 //! open states but Signing → Returned{reason} | Withdrawn | Rejected{reason}; in Signing the wish waits for the end
+//! Returned | Withdrawn | Rejected → Signing{attempt}   only when the leader adopts the signature that came too late
 //! ```
 //!
 //! Each step is a method that consumes the document (or a proof that the step is allowed) and returns a
 //! [`Change`](crate::Change); one step is one file (`draft`, `review`, `decide`, `sign`, `seal`, `release`,
-//! `give_back`). Chain and roles R15-R19 and R29-R30, both signatures R2, order of signatures Article 32 of Decree 30.
+//! `copies`, `give_back`, `held`). Chain and roles R15-R19 and R29-R30, both signatures R2, order of signatures Article 32 of Decree 30.
 
 mod content;
+mod copies;
 mod decide;
 mod draft;
 mod give_back;
+mod held;
 mod release;
 mod review;
 mod seal;
@@ -29,6 +32,7 @@ pub use content::{Bundle, BundleFile, Chain, Head, Particulars, SignedBy, Signer
 pub use decide::{Awaiting, Terms};
 pub use draft::Draft;
 pub use give_back::{Wish, WishKind};
+pub use held::{Adopted, Held};
 pub use release::{Releasable, ScanVerdict};
 pub use review::{Opinion, Reviewing, Verdict};
 pub use seal::{NumberedSeal, Sealable, Sealing};

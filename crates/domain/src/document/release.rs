@@ -13,7 +13,7 @@ use crate::ids::{CopyId, DocumentId};
 use crate::people::Actor;
 use crate::policy::{Profile, Scan};
 use crate::refused::Refused;
-use crate::release::{Copy, CopyState};
+use crate::release::{Copy, CopyState, Hindrance};
 use crate::seal::{SEAL_FIELD, SignatureCheck};
 
 codes! {
@@ -60,8 +60,8 @@ impl Document {
     ///
     /// # Errors
     /// [`Refused::WrongState`], [`Refused::RoleNeeded`], [`Refused::NotAssignedClerk`], [`Refused::SignatureMissing`],
-    /// [`Refused::SignatureBroken`], [`Refused::SignedByOther`], [`Refused::OutsideDecision`], [`Refused::NotScanned`],
-    /// [`Refused::NoRecipient`].
+    /// [`Refused::SignatureBroken`], [`Refused::SignedByOther`], [`Refused::OutsideDecision`], [`Refused::Infected`],
+    /// [`Refused::NotScanned`], [`Refused::NoRecipient`].
     pub fn releasable(
         self,
         actor: &Actor,
@@ -83,13 +83,10 @@ impl Document {
         if !self.signed.iter().all(decided) {
             return Err(Refused::OutsideDecision { what: "recipient" });
         }
-        let clean = match scan {
-            ScanVerdict::Clean => true,
-            ScanVerdict::Infected => false,
-            ScanVerdict::NotScanned => profile.scan == Scan::Off,
-        };
-        if !clean {
-            return Err(Refused::NotScanned);
+        match scan {
+            ScanVerdict::Infected => return Err(Refused::Infected),
+            ScanVerdict::NotScanned if profile.scan != Scan::Off => return Err(Refused::NotScanned),
+            ScanVerdict::Clean | ScanVerdict::NotScanned => {}
         }
         if self.particulars.recipients.is_empty() {
             return Err(Refused::NoRecipient);
@@ -177,6 +174,7 @@ impl Releasable {
                 document: document.id,
                 recipient: recipient.clone(),
                 state: CopyState::Queued,
+                hindrance: Hindrance::from_the_start(recipient.channel),
                 note: None,
                 since: now,
                 version: Version::FIRST,

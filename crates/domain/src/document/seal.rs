@@ -3,6 +3,7 @@
 
 use time::OffsetDateTime;
 
+use super::give_back::{SIGNED_ANEW, void};
 use super::{Document, Head, State};
 use crate::audit::{Entry, Event};
 use crate::change::Change;
@@ -120,8 +121,8 @@ impl Sealable {
     }
 
     /// Whether a number is to be taken, so that the caller must bring the register.
-    pub const fn takes_number(&self) -> bool {
-        self.document.number.is_none()
+    pub fn takes_number(&self) -> bool {
+        self.document.needs_number()
     }
 
     /// The number the document will carry: its own, or the register's next, dated today; stored only by the change that
@@ -167,9 +168,10 @@ impl NumberedSeal {
             .with("date", number.date)
             .with("dtbs", task.dtbs);
         let before = document.version;
+        let voided = document.stale_number().map(|stale| void(stale, SIGNED_ANEW, now));
         let state = State::Sealing { seal: task.id };
         let document = Document { state, number: Some(number), ..document };
-        Ok(Change { taken, seal: Some(task), ..Change::moved(before, document, entry) })
+        Ok(Change { taken, voided, seal: Some(task), ..Change::moved(before, document, entry) })
     }
 }
 

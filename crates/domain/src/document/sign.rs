@@ -2,13 +2,15 @@
 
 use time::OffsetDateTime;
 
+use super::give_back::{SIGNED_ANEW, void};
 use super::{Document, Head, SignedBy, State};
 use crate::audit::{By, Entry, Event};
-use crate::change::{Change, NoticeKind};
+use crate::calendar::day;
+use crate::change::{Change, NoticeKind, Write};
 use crate::ids::DecisionId;
 use crate::policy::Numbering;
 use crate::refused::Refused;
-use crate::register::Register;
+use crate::register::{DocumentNumber, Register};
 use crate::signing::{Attempt, AttemptState, Failure, Purpose};
 
 /// Proof that this attempt is the one the document waits for.
@@ -57,7 +59,14 @@ impl Signing {
 
     /// Whether embedding takes a number in the same commit (`at_sign`, R51), so that the caller must bring the register.
     pub fn takes_number(&self) -> bool {
-        self.is_last() && self.document.numbering == Numbering::AtSign && self.document.number.is_none()
+        let stamped = match self.attempt.state {
+            AttemptState::Stamped { stamped, .. } => Some(day(stamped)),
+            _ => None,
+        };
+        let is_stale = |number: &DocumentNumber| stamped.is_some_and(|signed| number.date < signed);
+        self.is_last()
+            && self.document.numbering == Numbering::AtSign
+            && self.document.number.as_ref().is_none_or(is_stale)
     }
 
     /// The signature stands in the file: on to the next signer, or to the văn thư (R43).
@@ -99,6 +108,8 @@ impl Signing {
         } else {
             None
         };
+        let voided = document.stale_number().filter(|_| taken.is_some());
+        let voided = voided.map(|stale| void(stale, SIGNED_ANEW, now));
         let mut entry = Entry::new(Event::DocumentSigned, By::process("work"), now)
             .about(document.id)
             .of_attempt(attempt.id)
@@ -118,11 +129,11 @@ impl Signing {
         let attempt = Attempt { state: AttemptState::Embedded { cms_from }, ..attempt };
         let change =
             Change::moved(before, document, entry).telling(notice).and_attempt(attempt_before, attempt);
-        Ok(Change { taken, ..change })
+        Ok(Change { taken, voided, ..change })
     }
 
-    /// The attempt came to nothing: back to the leader, who is told and may decide again; or, when a wish is waiting,
-    /// where the wish leads.
+    /// The attempt came to nothing: back to the leader, who is told, as is the văn thư, and may decide again; or, when a
+    /// wish is waiting, where the wish leads.
     ///
     /// # Errors
     /// [`Refused::WrongAttemptState`] when the attempt cannot end so.
@@ -135,8 +146,11 @@ impl Signing {
             .with("state", failure);
         let (attempt_before, attempt) = attempt.end(failure)?;
         let change = document.after_signing(signer, entry, now);
-        let notice = change.document().map(|write| write.to().notice(person, NoticeKind::SigningFailed));
-        Ok(change.telling(notice).and_attempt(attempt_before, attempt))
+        let told = change.document().map(Write::to).map(|document| {
+            [person, document.chain.clerk].map(|who| document.notice(who, NoticeKind::SigningFailed))
+        });
+        let change = told.into_iter().flatten().fold(change, |change, notice| change.telling(Some(notice)));
+        Ok(change.and_attempt(attempt_before, attempt))
     }
 
     /// A signature came for a wish that was withdrawn meanwhile: it is kept sealed and never embedded by itself.
@@ -157,7 +171,8 @@ impl Signing {
             .of_attempt(attempt.id);
         let person = attempt.person;
         let before = attempt.version;
-        let attempt = Attempt { state: AttemptState::SignedHeld { sealed }, ..attempt };
+        // What the protocol's machine remembers has the value in plain.
+        let attempt = Attempt { state: AttemptState::SignedHeld { sealed }, protocol: None, ..attempt };
         let change = document.after_signing(signer, entry, now);
         let notice = change.document().map(|write| write.to().notice(person, NoticeKind::SignatureHeld));
         Ok(change.telling(notice).and_attempt(before, attempt))

@@ -9,6 +9,7 @@
 //!                                 | CertInvalid | Rejected | ProviderDown
 //!         Sending | Accepted → Indeterminate → Accepted | SignedRaw | Expired …   (we do not know: wait, never ask twice)
 //!         SignedRaw | Verified | Stamped → SignedHeld   (the wish was withdrawn meanwhile)
+//!         SignedHeld → Verified | Voided                (the leader decided anew: adopted, or given up)
 //! ```
 //!
 //! At most one request leaves per attempt: `Sending` is stored before the socket opens, and nothing leads back to
@@ -26,6 +27,7 @@ pub use state::{AttemptState, AttemptStateName, CmsFrom, Failure};
 
 use crate::audit::{By, Entry, Event};
 use crate::change::{Change, Write};
+use crate::codes::codes;
 use crate::digest::Digest;
 use crate::document::Version;
 use crate::ids::{AttemptId, DecisionId, DeviceId, DocumentId, PersonId};
@@ -75,8 +77,22 @@ pub struct Attempt {
     pub protocol: Option<String>,
     /// When it was prepared.
     pub created: OffsetDateTime,
+    /// When it last changed.
+    pub changed: OffsetDateTime,
     /// Counts changes.
     pub version: Version,
+}
+
+codes! {
+    /// What a decision is about.
+    DecisionKind "decision_kind" {
+        /// The SIM may be asked.
+        Approve = "approve",
+        /// A late signature shall count after all.
+        Adopt = "adopt",
+        /// A late signature is given up.
+        Void = "void",
+    }
 }
 
 /// A leader's decision, signed by the device key, kept for ever (architecture step 7).
@@ -84,7 +100,9 @@ pub struct Attempt {
 pub struct Decision {
     /// The `jti`.
     pub id: DecisionId,
-    /// For which attempt; one decision, one attempt.
+    /// What it is about.
+    pub kind: DecisionKind,
+    /// For which attempt; an attempt is approved once.
     pub attempt: AttemptId,
     /// By whom.
     pub person: PersonId,
@@ -122,7 +140,8 @@ impl Attempt {
         until: OffsetDateTime,
     ) -> Result<Change, Refused> {
         let Purpose::Enrolment { device } = self.purpose else { return Err(Refused::WrongAttempt) };
-        if self.person != actor.person || decision.attempt != self.id || decision.device != device {
+        let other = decision.attempt != self.id || decision.kind != DecisionKind::Approve;
+        if self.person != actor.person || other || decision.device != device {
             return Err(Refused::WrongAttempt);
         }
         let entry =
@@ -363,6 +382,7 @@ impl NewAttempt {
             state: AttemptState::Prepared,
             protocol: None,
             created: now,
+            changed: now,
             version: Version::FIRST,
         }
     }

@@ -46,6 +46,8 @@ codes! {
         ProviderDown = "provider_down",
         /// A late signature, kept encrypted and unused.
         SignedHeld = "signed_held",
+        /// A late signature that the leader gave up; it is destroyed.
+        Voided = "voided",
     }
 }
 
@@ -168,6 +170,8 @@ pub enum AttemptState {
         /// The signature value, encrypted by the caller.
         sealed: Vec<u8>,
     },
+    /// The leader gave the late signature up, and it was destroyed.
+    Voided,
 }
 
 impl AttemptState {
@@ -195,6 +199,7 @@ impl AttemptState {
                 Failure::ProviderDown => AttemptStateName::ProviderDown,
             },
             Self::SignedHeld { .. } => AttemptStateName::SignedHeld,
+            Self::Voided => AttemptStateName::Voided,
         }
     }
 }

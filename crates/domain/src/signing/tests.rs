@@ -51,6 +51,7 @@ fn nothing_leads_back_to_a_second_request() {
         AttemptState::SignedRaw { transaction: None, signature: vec![1] },
         AttemptState::Ended(Failure::Expired),
         AttemptState::SignedHeld { sealed: vec![1] },
+        AttemptState::Voided,
     ] {
         let name = state.name();
         assert!(attempt(state.clone()).sending(WINDOW, NOW).is_err(), "{name}");

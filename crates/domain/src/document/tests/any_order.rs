@@ -65,7 +65,7 @@ fn any_step(
         9 => document.give_back(&actor, WishKind::Return, "lý do", NOW),
         10 => document.give_back(&actor, WishKind::Withdraw, "lý do", NOW),
         11 => document.give_back(&actor, WishKind::Reject, "lý do", NOW),
-        _ => document.revise(House::draft_of(&[LEADER, SECOND], true), &actor, &house.people, NOW),
+        _ => house.revise(document, House::draft_of(&[LEADER, SECOND], true), &actor),
     };
     let change = change.ok()?;
     if let Some(Write::Moved { expected, to }) = change.document() {

@@ -5,13 +5,13 @@ use time::{Duration, OffsetDateTime};
 
 use super::*;
 use crate::change::Change;
-use crate::ids::{AttemptId, DecisionId, DeviceId, RegisterId, SealId};
+use crate::ids::{AttemptId, CopyId, DecisionId, DeviceId, RegisterId, SealId};
 use crate::paper::{Capacity, Channel, DocumentType, Family, FileRole, Recipient, Secrecy, Urgency};
 use crate::people::{Actor, Appointed, Appointment, Client, Office, Person, Role, appointed};
 use crate::policy::Profile;
 use crate::register::Register;
 use crate::seal::{SEAL_FIELD, SealTask, SignatureCheck};
-use crate::signing::{Attempt, CmsFrom, Decision, NewAttempt};
+use crate::signing::{Attempt, CmsFrom, Decision, DecisionKind, NewAttempt};
 
 pub(super) const NOW: OffsetDateTime = datetime!(2026-08-20 10:00 +7);
 
@@ -108,6 +108,7 @@ impl House {
                     code: Some("H53.7".into()),
                     name: "Sở Nội vụ".into(),
                     channel: Channel::Exchange,
+                    email: None,
                 }],
             },
             chain: Chain { steps, signers: signers.collect(), clerk: PersonId::at(NOW, CLERK) },
@@ -130,8 +131,16 @@ impl House {
         Document::draft(id, draft, &self.actor(DRAFTER), &self.office, &self.people, &self.profile, NOW)
     }
 
+    pub(super) fn revise(&self, document: Document, draft: Draft, actor: &Actor) -> Result<Change, Refused> {
+        document.revise(draft, actor, &self.office, &self.people, &self.profile, NOW)
+    }
+
     pub(super) fn submitted(&mut self, signers: &[u128], steps: bool) -> Document {
-        let document = doc(&self.draft(Self::draft_of(signers, steps)).expect("drafted"));
+        self.submit(Self::draft_of(signers, steps))
+    }
+
+    pub(super) fn submit(&mut self, draft: Draft) -> Document {
+        let document = doc(&self.draft(draft).expect("drafted"));
         let register = Some(self.register.clone());
         let change = document.submit(&self.actor(DRAFTER), register.as_ref(), NOW).expect("submitted");
         self.apply(&change)
@@ -175,6 +184,7 @@ impl House {
     pub(super) fn decision(&self, attempt: &Attempt, n: u128) -> Decision {
         Decision {
             id: DecisionId::at(NOW, 70 + n),
+            kind: DecisionKind::Approve,
             attempt: attempt.id,
             person: self.actor(n).person,
             device: self.actor(n).device.expect("enrolled"),
@@ -260,6 +270,17 @@ impl House {
         let head = Head { sha256: Digest::of(b"sealed"), length: 30 };
         let sealing = document.sealing(&clerk).expect("sealing");
         doc(&sealing.sealed(&clerk, &task, head, &checks, NOW).expect("sealed"))
+    }
+
+    pub(super) fn release(&self, sealed: &Document) -> Change {
+        let clerk = self.actor(CLERK);
+        let checks = Self::all_checks(sealed);
+        let seal = Digest::of(b"seal certificate");
+        let ids: Vec<_> =
+            (1..).map(|n| CopyId::at(NOW, n)).take(sealed.particulars.recipients.len()).collect();
+        let releasable =
+            sealed.clone().releasable(&clerk, &checks, seal, ScanVerdict::NotScanned, &self.profile);
+        releasable.expect("releasable").release(&clerk, sealed.head, &ids, NOW).expect("released")
     }
 
     pub(super) fn all_checks(document: &Document) -> Vec<SignatureCheck> {

@@ -1,22 +1,25 @@
 //! The whole life, step by step, and whatever order the steps come in.
 
 mod any_order;
+mod copies;
+mod held;
 mod house;
+mod years;
 
 use time::Duration;
-use time::macros::{date, datetime};
+use time::macros::date;
 
 use super::*;
 use house::*;
 
 use crate::change::Write;
 use crate::ids::{AttemptId, CopyId, DecisionId, DeviceId};
-use crate::paper::{Capacity, Channel, DocumentType, FileRole, Recipient, Secrecy, Urgency};
+use crate::paper::{Capacity, Channel, DocumentType, Family, FileRole, Recipient, Secrecy, Urgency};
 use crate::people::{Actor, Client};
 use crate::policy::Profile;
-use crate::register::Register;
+use crate::register::Series;
 use crate::seal::SignatureCheck;
-use crate::signing::{Attempt, AttemptStateName, Decision, Failure, NewAttempt};
+use crate::signing::{Attempt, AttemptStateName, Decision, Failure};
 
 #[test]
 fn the_main_job_numbers_after_the_signature() {
@@ -29,14 +32,7 @@ fn the_main_job_numbers_after_the_signature() {
     assert_eq!((document.state.name(), document.number.is_none()), (StateName::AwaitingNumber, true));
     let document = house.seal(&document);
     assert_eq!(document.number.as_ref().expect("numbered").to_string(), "01/QĐ-UBND");
-    let clerk = house.actor(CLERK);
-    let checks = House::all_checks(&document);
-    let seal = Digest::of(b"seal certificate");
-    let head = document.head;
-    let releasable = document
-        .releasable(&clerk, &checks, seal, ScanVerdict::NotScanned, &house.profile)
-        .expect("releasable");
-    let change = releasable.release(&clerk, head, &[CopyId::at(NOW, 1)], NOW).expect("released");
+    let change = house.release(&document);
     assert_eq!(change.copies().len(), 1);
     assert_eq!(doc(&change).waits_for(), None);
 }
@@ -122,12 +118,66 @@ fn a_revised_document_starts_again() {
     let document = doc(&document.give_back(&leader, WishKind::Return, "sửa khoản 2", NOW).expect("returned"));
     assert_eq!(document.number, first, "the number follows the document through returns");
     let draft = House::draft_of(&[LEADER], false);
-    let document = doc(&document.revise(draft, &house.actor(DRAFTER), &house.people, NOW).expect("revised"));
+    let document = doc(&house.revise(document, draft, &house.actor(DRAFTER)).expect("revised"));
     assert_eq!((document.revision, document.number_drawn), (2, false));
     let register = house.register.clone();
     let change = document.submit(&house.actor(DRAFTER), Some(&register), NOW).expect("submitted");
     assert!(change.taken().is_none(), "no second number");
     assert!(house.apply(&change).is_drawing_number());
+}
+
+#[test]
+fn a_kind_that_was_corrected_draws_its_number_from_its_own_series() {
+    let house = House::new("nd30_default");
+    let document = doc(&house.draft(House::draft_of(&[LEADER], false)).expect("drafted"));
+    assert_eq!(document.series, Series::Administrative);
+    let mut legal = House::draft_of(&[LEADER], false);
+    legal.particulars.family = Family::Legal;
+    let revised =
+        doc(&house.revise(document.clone(), legal.clone(), &house.actor(DRAFTER)).expect("revised"));
+    assert_eq!(revised.series, Series::Legal(DocumentType::Decision));
+    let mut council = House::draft_of(&[LEADER], false);
+    council.particulars.council = Some("HĐTĐ".into());
+    let revised = doc(&house.revise(document, council, &house.actor(DRAFTER)).expect("revised"));
+    assert_eq!((revised.series.to_string(), revised.symbol.office), ("council:HĐTĐ".into(), "HĐTĐ".into()));
+
+    let mut house = House::new("kien_giang_2017");
+    let document = Document { state: State::Draft, ..house.submitted(&[LEADER], false) };
+    let refused = house.revise(document, legal, &house.actor(DRAFTER)).expect_err("numbered");
+    assert_eq!(refused.code(), "number_unwritable");
+}
+
+#[test]
+fn a_document_that_is_signed_anew_on_a_later_day_takes_a_number_of_that_day() {
+    let mut house = House::new("nd30_default");
+    let document = house.submitted(&[LEADER], false);
+    let document = house.sign(&document, LEADER);
+    let sealed = house.seal(&document);
+    assert_eq!(sealed.number.as_ref().expect("numbered").serial.0, 1);
+    let returned =
+        doc(&sealed.give_back(&house.actor(CLERK), WishKind::Return, "in sai", NOW).expect("returned"));
+    let draft = House::draft_of(&[LEADER], false);
+    let revised = doc(&house.revise(returned, draft, &house.actor(DRAFTER)).expect("revised"));
+    let submitted = doc(&revised.submit(&house.actor(DRAFTER), None, NOW).expect("submitted"));
+    let same_day = house.sign(&submitted, LEADER);
+    let clerk = house.actor(CLERK);
+    let checks = House::checks(&same_day);
+    let sealable = same_day.clone().sealable(&clerk, &checks).expect("sealable");
+    assert!(!sealable.takes_number(), "a number of the day it was signed on is good");
+
+    let later = NOW + time::Duration::days(2);
+    let mut document = same_day;
+    document.signed[0].stamped = later;
+    let checks = House::checks(&document);
+    let task = House::task(&document);
+    let sealable = document.sealable(&clerk, &checks).expect("sealable");
+    assert!(sealable.takes_number());
+    let numbered = sealable.number(Some(&house.register), later).expect("numbered");
+    let change = numbered.prepared(&clerk, task, later).expect("prepared");
+    let voided = change.voided().expect("the first one is void");
+    assert_eq!((voided.serial().0, voided.reason()), (1, "ký lại sau ngày cấp số"));
+    let number = doc(&change).number.expect("numbered");
+    assert_eq!((number.serial.0, number.date), (2, crate::calendar::day(later)));
 }
 
 #[test]
@@ -140,31 +190,6 @@ fn a_rejected_document_leaves_its_number_void_in_the_book() {
         document.give_back(&house.actor(LEADER), WishKind::Reject, "không đồng ý", NOW).expect("rejected");
     let voided = change.voided().expect("void");
     assert_eq!((voided.serial().0, voided.reason()), (1, "không đồng ý"));
-}
-
-#[test]
-fn a_number_of_last_year_is_replaced_before_the_leader_signs() {
-    let mut house = House::new("kien_giang_2017");
-    let document = house.submitted(&[LEADER], false);
-    let (base, bundle) = (document.head, document.bundle.clone());
-    let document = doc(&document.number_drawn(bundle, base, Digest::of(b"m"), NOW).expect("drawn"));
-    let january = datetime!(2027-01-04 08:00 +7);
-    let new = NewAttempt {
-        id: AttemptId::at(NOW, 1),
-        msisdn: "84900000001".parse().expect("a number"),
-        certificate: Digest::of(b"c"),
-        dtbs: Digest::of(b"d"),
-    };
-    let leader = house.actor(LEADER);
-    let awaiting = document.clone().awaiting(&leader).expect("the turn");
-    assert_eq!(
-        awaiting.prepare(&leader, new, january).expect_err("refused"),
-        Refused::NumberOfAnotherYear { year: 2026 }
-    );
-    let register = Register { year: 2027, last: 0, last_date: None, ..house.register.clone() };
-    let change = document.renumber(&register, january).expect("renumbered");
-    assert_eq!(change.voided().expect("void").serial().0, 1);
-    assert!(doc(&change).is_drawing_number());
 }
 
 #[test]
@@ -311,11 +336,17 @@ fn nothing_is_released_that_the_leader_did_not_decide_on() {
     });
     assert_eq!(code(&more, &checks, ScanVerdict::Clean, &house.profile), "outside_decision");
     let mut more = document.clone();
-    more.particulars.recipients.push(Recipient { code: None, name: "Báo".into(), channel: Channel::Email });
+    let paper = Channel::Paper;
+    more.particulars.recipients.push(Recipient {
+        code: None,
+        name: "Báo".into(),
+        channel: paper,
+        email: None,
+    });
     assert_eq!(code(&more, &checks, ScanVerdict::Clean, &house.profile), "outside_decision");
     assert_eq!(code(&document, &checks[..1], ScanVerdict::Clean, &house.profile), "signature_missing");
     assert_eq!(code(&document, &checks[1..], ScanVerdict::Clean, &house.profile), "signature_missing");
-    assert_eq!(code(&document, &checks, ScanVerdict::Infected, &house.profile), "not_scanned");
+    assert_eq!(code(&document, &checks, ScanVerdict::Infected, &house.profile), "infected");
     let strict = Profile::parse("scan = \"required\"").expect("a profile");
     assert_eq!(code(&document, &checks, ScanVerdict::NotScanned, &strict), "not_scanned");
 }
