@@ -4,6 +4,9 @@
 //! An answer counts only with our echoes; any other decides nothing. While a prompt may be alive, an answer
 //! that is about the provider rather than about the transaction decides nothing either, since ending the
 //! attempt would let a second prompt be raised beside the first; the prompt's time limit ends it instead.
+//!
+//! A clock that is set back must neither keep a number taken for hours nor free it early: what is remembered as later
+//! than now is taken to be now, which is never earlier than it was.
 
 use time::OffsetDateTime;
 
@@ -18,6 +21,7 @@ use crate::{
 impl Attempt {
     /// What to do now. A request that is handed out is already accounted for: store, then send.
     pub fn poll(&mut self, now: OffsetDateTime) -> Step {
+        self.no_later_than(now);
         match &mut self.state {
             State::Approved { until, .. } if now >= *until => {
                 let unreachable = self.trouble == Some(Trouble::Unreachable);
@@ -139,11 +143,32 @@ impl Attempt {
         }
     }
 
+    /// After the clock was set back: nothing that has happened lies in the future, and no wait is longer than any is.
+    fn no_later_than(&mut self, now: OffsetDateTime) {
+        let timing = self.timing;
+        match &mut self.state {
+            State::Approved { not_before: Some(at), .. } => *at = timing.reconnect_at(now).min(*at),
+            State::Sending { since, .. } | State::Indeterminate { since, watch: None } => {
+                *since = now.min(*since);
+            }
+            State::Accepted(watch) | State::Indeterminate { watch: Some(watch), .. } => {
+                watch.sent_at = now.min(watch.sent_at);
+                watch.next_at = timing.longest_wait_from(now).min(watch.next_at);
+                watch.asking_since = watch.asking_since.map(|at| now.min(at));
+            }
+            State::Approved { .. } | State::SignedRaw(_) | State::SignedHeld(_) | State::Ended(_) => {}
+        }
+    }
+
     fn first_answer(&mut self, reply: Reply, since: OffsetDateTime, now: OffsetDateTime) {
         match reply {
             Reply::Response(response) => self.first_response(response, since, now),
-            Reply::Fault(fault) => {
-                self.end(Verdict::by(fault.code, fault.text), now);
+            // Without a code of the protocol the fault may be a gateway's on the way back, and the prompt be there.
+            Reply::Fault(Fault { code, text }) if !code.is_some_and(status::is_known) => {
+                self.doubt(since, None, Trouble::Provider { code, text }, now);
+            }
+            Reply::Fault(Fault { code, text }) => {
+                self.end(Verdict::by(code, text), now);
             }
             Reply::Unreadable(Unreadable { http_status: status, why }) => match status {
                 // The server says that it did not process the request, so no prompt can come of it.
@@ -191,12 +216,15 @@ impl Attempt {
 
     fn later_answer(&mut self, reply: Reply, watch: Watch, now: OffsetDateTime) {
         let (code, text) = match reply {
+            // These echo nothing: they can only be the answer to a question that was asked.
+            Reply::Unreadable(_) | Reply::Fault(_) if watch.asking_since.is_none() => return,
             Reply::Unreadable(Unreadable { http_status, why }) => {
                 self.trouble = Some(Trouble::Unreadable { http_status, why });
                 return self.answered(now);
             }
-            // A fault echoes nothing: it can only be the answer to a question that was asked.
-            Reply::Fault(_) if watch.asking_since.is_none() => return,
+            Reply::Fault(Fault { code, text }) if code.is_some_and(refuses_the_question) => {
+                return self.undecided(Trouble::Provider { code, text }, watch, now);
+            }
             Reply::Fault(Fault { code, text }) => (code, text),
             Reply::Response(response) => {
                 let echo = self.echo(&response);
@@ -233,7 +261,12 @@ impl Attempt {
             }
             Some(_) | None => Trouble::Provider { code, text },
         };
-        self.trouble = Some(undecided);
+        self.undecided(undecided, watch, now);
+    }
+
+    /// The answer to a question said nothing about the prompt, which may be alive.
+    fn undecided(&mut self, trouble: Trouble, watch: Watch, now: OffsetDateTime) {
+        self.trouble = Some(trouble);
         self.state = State::Indeterminate { since: watch.sent_at, watch: Some(watch) };
         self.answered(now);
     }
@@ -306,9 +339,13 @@ impl Attempt {
         else {
             return;
         };
-        watch.asking_since = None;
+        let asked_at = watch.asking_since.take();
         match self.timing.next_poll(watch.sent_at, now, (&self.ap_trans_id, watch.asked)) {
             Some(next) => watch.next_at = next,
+            // The answer outlasted the schedule: what was asked before the end is not the last word.
+            None if asked_at.is_some_and(|at| at < self.timing.gives_up_at(watch.sent_at)) => {
+                watch.next_at = now;
+            }
             None => {
                 self.give_up(now);
             }
@@ -333,6 +370,17 @@ impl Attempt {
         let end = End { ending, at: now, sentence, retry, code, text, not_before };
         self.state = State::Ended(end.clone());
         Step::Done(Outcome::Ended(end))
+    }
+}
+
+/// Whether a fault is about the question as such (its form, its sender), not about the transaction that was asked after:
+/// a password that was changed meanwhile must not free the number of a SIM on which a prompt stands.
+const fn refuses_the_question(code: Code) -> bool {
+    match code {
+        // Without a specifier these are "no such transaction", too.
+        Code { value: 101 | 102, specifier } => specifier.is_some(),
+        Code { value: 104, specifier: None } | Code { value: 107 | 108, .. } => true,
+        _ => false,
     }
 }
 

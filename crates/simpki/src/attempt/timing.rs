@@ -78,6 +78,9 @@ impl Timing {
         if self.first_poll_ms.min(self.poll_ms).min(self.late_poll_ms) < 50 {
             return refuse("poll_ms", "first_poll_ms, poll_ms and late_poll_ms are at least 50");
         }
+        if milliseconds(self.first_poll_ms) > Duration::seconds(self.timeout_seconds.into()) {
+            return refuse("first_poll_ms", "within the prompt's own time, timeout_seconds");
+        }
         if self.jitter_percent > 50 {
             return refuse("jitter_percent", "at most 50");
         }
@@ -95,24 +98,30 @@ impl Timing {
 
     /// After this, an attempt sent at `sent_at` is given up: nothing on the SIM can be alive any more.
     pub fn gives_up_at(&self, sent_at: OffsetDateTime) -> OffsetDateTime {
-        self.expires_at(sent_at) + milliseconds(self.final_polls_ms[1])
+        after(self.expires_at(sent_at), milliseconds(self.final_polls_ms[1]))
     }
 
     /// When the prompt's own time is over.
     pub(super) fn expires_at(&self, sent_at: OffsetDateTime) -> OffsetDateTime {
-        sent_at + Duration::seconds(self.timeout_seconds.into())
+        after(sent_at, Duration::seconds(self.timeout_seconds.into()))
     }
 
     pub(super) fn first_poll_at(&self, sent_at: OffsetDateTime) -> OffsetDateTime {
-        sent_at + milliseconds(self.first_poll_ms)
+        after(sent_at, milliseconds(self.first_poll_ms))
     }
 
     pub(super) fn answer_by(&self, asked_at: OffsetDateTime) -> OffsetDateTime {
-        asked_at + milliseconds(self.answer_ms)
+        after(asked_at, milliseconds(self.answer_ms))
     }
 
     pub(super) fn reconnect_at(&self, failed_at: OffsetDateTime) -> OffsetDateTime {
-        failed_at + milliseconds(self.reconnect_ms)
+        after(failed_at, milliseconds(self.reconnect_ms))
+    }
+
+    /// No question is planned for later than this.
+    pub(super) fn longest_wait_from(&self, now: OffsetDateTime) -> OffsetDateTime {
+        let interval = self.first_poll_ms.max(self.poll_ms).max(self.late_poll_ms);
+        after(now, milliseconds(interval) * 2 + milliseconds(self.final_polls_ms[1]))
     }
 
     /// The question after one that was answered (or lost) at `now`; `None` after the last.
@@ -124,13 +133,18 @@ impl Timing {
     ) -> Option<OffsetDateTime> {
         let late = now - sent_at >= milliseconds(self.late_after_ms);
         let interval = if late { self.late_poll_ms } else { self.poll_ms };
-        let regular = now + milliseconds(jittered(interval, self.jitter_percent, seed));
+        let regular = after(now, milliseconds(jittered(interval, self.jitter_percent, seed)));
         let expires_at = self.expires_at(sent_at);
         if regular < expires_at {
             return Some(regular);
         }
-        self.final_polls_ms.iter().map(|after| expires_at + milliseconds(*after)).find(|at| *at > now)
+        self.final_polls_ms.iter().map(|late| after(expires_at, milliseconds(*late))).find(|at| *at > now)
     }
+}
+
+/// A stored time may be anything a calendar holds; the last one has no later.
+fn after(at: OffsetDateTime, wait: Duration) -> OffsetDateTime {
+    at.saturating_add(wait)
 }
 
 fn milliseconds(count: u32) -> Duration {
@@ -182,6 +196,7 @@ mod tests {
         assert!(Timing { poll_ms: 0, ..Timing::default() }.checked().is_err());
         assert!(Timing { timeout_seconds: 3_000, ..Timing::default() }.checked().is_err());
         assert!(Timing { final_polls_ms: [2, 1], ..Timing::default() }.checked().is_err());
+        assert!(Timing { first_poll_ms: u32::MAX, ..Timing::default() }.checked().is_err());
     }
 
     proptest! {

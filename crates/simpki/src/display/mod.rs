@@ -82,9 +82,10 @@ impl DisplayText {
     pub fn compose(item: &Item<'_>, code: CodePolicy, budget: usize) -> Result<Self, DisplayError> {
         let budget = budget.min(HARD_LIMIT);
         let number = item.number.map(|n| fold_vi(n).replace("%%", "")).filter(|n| !n.is_empty());
+        let is_numbered = number.is_some();
         let date = item.date.map(|d| format!("{:02}/{:02}/{:04}", d.day(), u8::from(d.month()), d.year()));
         let subject = spoof::clean(item.subject);
-        if number.is_none() && subject.is_empty() {
+        if !is_numbered && subject.is_empty() {
             return Err(DisplayError::Empty);
         }
         let head = [Some(LEAD.to_owned()), number, date].into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -94,7 +95,7 @@ impl DisplayText {
             return Err(DisplayError::TooLong { needed: fixed, budget });
         }
         let subject = cut_at_word(&subject, (budget - fixed).saturating_sub(1));
-        if item.number.is_none() && subject.is_empty() {
+        if !is_numbered && subject.is_empty() {
             return Err(DisplayError::TooLong { needed: budget + 1, budget });
         }
         let space = if subject.is_empty() { "" } else { " " };

@@ -13,8 +13,10 @@ pub fn clean(subject: &str) -> String {
     let folded = without_placeholders(&fold_vi(&named.join(" ")));
     let mut kept: Vec<&str> = Vec::new();
     for word in folded.split(' ').filter(|word| !word.is_empty()) {
-        if is_code(word) && kept.last().is_some_and(|previous| announces_code(previous)) {
-            kept.pop();
+        if is_code(word)
+            && let Some(from) = announcement(&kept)
+        {
+            kept.truncate(from);
         } else if !is_address(word) {
             kept.push(word);
         }
@@ -50,9 +52,19 @@ fn is_code(word: &str) -> bool {
     (4..=8).contains(&bare.len()) && bare.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn announces_code(word: &str) -> bool {
-    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_lowercase();
-    matches!(bare.as_str(), "ma" | "code" | "vc" | "pin" | "otp")
+/// Where the words begin that announce a code: "ma", or the prompt's own "ma giao dich" and its like. Any two words after
+/// "ma" would be too many: drugs are "ma tuy".
+fn announcement(words: &[&str]) -> Option<usize> {
+    let bare = |word: &&str| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_lowercase();
+    let said: Vec<String> = words.iter().rev().take(3).rev().map(bare).collect();
+    let said: Vec<&str> = said.iter().map(String::as_str).collect();
+    let length = match said.as_slice() {
+        [.., "ma" | "code" | "vc" | "pin" | "otp"] => 1,
+        [.., "ma", "so"] => 2,
+        ["ma", "giao", "dich"] | ["ma", "xac", "nhan" | "thuc"] | ["ma", "kiem", "tra"] => 3,
+        _ => return None,
+    };
+    words.len().checked_sub(length)
 }
 
 /// Drops runs of eight or more digits, also when written in groups ("0900 000 001", "+84.900.000.001").
@@ -114,6 +126,7 @@ mod tests {
             ("Họp ngày 05-03-2025 lúc 14 giờ", "Hop ngay 05-03-2025 luc 14 gio"),
             ("Phân bổ 250000 đồng", "Phan bo 250000 dong"),
             ("Tăng thu 5% so với dự toán", "Tang thu 5% so voi du toan"),
+            ("Phòng, chống ma túy năm 2025", "Phong, chong ma tuy nam 2025"),
         ] {
             assert_eq!(clean(subject), shown);
         }
@@ -125,6 +138,8 @@ mod tests {
             ("Quyết định. Mã 5933", "Quyet dinh"),
             ("Quyết định mã: 593312 gấp", "Quyet dinh gap"),
             ("Nhập PIN 1234", "Nhap"),
+            ("Khẩn. Mã giao dịch: 593312", "Khan"),
+            ("Nhập mã xác nhận 5933 ngay", "Nhap ngay"),
             ("%%VC%% %%%VC%%%%", "VC VC"),
             ("Gọi 0900 000 001 ngay", "Goi ngay"),
             ("Gọi +84.900.000.001", "Goi"),

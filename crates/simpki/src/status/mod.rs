@@ -111,6 +111,11 @@ pub fn meaning(code: Code) -> Meaning {
     exact.or_else(plain).map_or(UNKNOWN, Row::meaning)
 }
 
+/// Whether the code is one of the protocol's.
+pub fn is_known(code: Code) -> bool {
+    TABLE.iter().any(|row| row.code == code.value)
+}
+
 /// The standard's name of a code, for a log.
 pub fn name(code: Code) -> &'static str {
     TABLE.iter().find(|row| row.code == code.value).map_or("UNKNOWN", |row| row.name)
