@@ -17,6 +17,7 @@ mod drawn;
 mod dss;
 pub(crate) mod fields;
 mod manifest;
+mod marks;
 mod pages;
 mod place;
 mod policy;
@@ -25,7 +26,7 @@ mod step;
 pub(crate) mod strings;
 mod tail;
 mod words;
-mod xmp;
+pub(crate) mod xmp;
 
 use serde::Serialize;
 
@@ -33,7 +34,7 @@ pub use self::{
     manifest::{ManifestBroken, Progress, check_manifest},
     policy::{Lock, Restriction, judge},
     step::{AnalysisLimits, Step, steps_after},
-    tail::{DeclaredField, TailExpectation, TailRefused, TailReview, check_tail},
+    tail::{DeclaredField, TailExpectation, TailRefused, TailReview, check_places, check_tail},
 };
 
 /// What kind of change it is, in the words of the public report.

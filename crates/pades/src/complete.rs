@@ -9,7 +9,7 @@ use crate::{
     cms::CheckedCms,
     digest::{Digest, Midstate},
     index::BaseIndex,
-    prepare::Prepared,
+    prepare::{Gap, Prepared},
 };
 
 /// A signed revision: base and tail together are the new file.
@@ -74,28 +74,43 @@ impl Prepared {
         if cms.certificate().sha256() != self.certificate_sha256 {
             return Err(CompleteError::OtherCertificate);
         }
-        let (len, room) = (cms.as_der().len() as u64, self.contents.hex_len / 2);
+        let revision =
+            Waiting { midstate: &self.base_midstate, tail: self.tail, gap: self.contents, next: self.next };
+        revision.filled(cms.as_der())
+    }
+}
+
+/// A revision that waits for what goes into its gap.
+pub(crate) struct Waiting<'a> {
+    /// The hash at the end of the base.
+    pub(crate) midstate: &'a Midstate,
+    pub(crate) tail: Vec<u8>,
+    pub(crate) gap: Gap,
+    /// The index of the new file but for its digest.
+    pub(crate) next: BaseIndex,
+}
+
+impl Waiting<'_> {
+    /// Writes `der` as hex digits into the gap; the rest of it stays zero.
+    pub(crate) fn filled(mut self, der: &[u8]) -> Result<SignedTail, CompleteError> {
+        let (len, room) = (der.len() as u64, self.gap.hex_len / 2);
         if len > room {
             return Err(CompleteError::TooLarge { len, room });
         }
-        self.patched(cms.as_der())
-    }
-
-    fn patched(mut self, der: &[u8]) -> Result<SignedTail, CompleteError> {
-        let start = usize::try_from(self.contents.at_in_tail).map_err(|_| CompleteError::Damaged)?;
-        let digits = usize::try_from(self.contents.hex_len).map_err(|_| CompleteError::Damaged)?;
+        let start = usize::try_from(self.gap.at_in_tail).map_err(|_| CompleteError::Damaged)?;
+        let digits = usize::try_from(self.gap.hex_len).map_err(|_| CompleteError::Damaged)?;
         let end =
             start.checked_add(digits).and_then(|end| end.checked_add(2)).ok_or(CompleteError::Damaged)?;
         let Some([b'<', gap @ .., b'>']) = self.tail.get_mut(start..end) else {
             return Err(CompleteError::Damaged);
         };
-        if gap.iter().any(|&digit| digit != b'0') {
+        if gap.iter().fold(0, |other, &digit| other | (digit ^ b'0')) != 0 {
             return Err(CompleteError::Damaged);
         }
         for (pair, byte) in gap.chunks_exact_mut(2).zip(der) {
             pair.copy_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
         }
-        let mut hasher = self.base_midstate.resume();
+        let mut hasher = self.midstate.resume();
         hasher.update(&self.tail);
         let (len, midstate) = (hasher.len(), hasher.midstate());
         let sha256 = hasher.finish();

@@ -15,10 +15,10 @@ use thiserror::Error;
 use time::OffsetDateTime;
 
 use crate::asn1::{Algorithm, Raw, RawSeq, rfc5280_time};
-use crate::crypto::{CryptoError, Provider, SignatureAlgorithm};
+use crate::crypto::{CryptoError, Provider, SignatureAlgorithm, Weakness};
 use crate::oid;
 use crate::x509::extensions::{Extension, reason_flags};
-use crate::x509::{DistributionPoint, Name};
+use crate::x509::{Certificate, DistributionPoint, Name};
 
 /// Largest list that is read: a national CA's may hold a million entries.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
@@ -148,6 +148,11 @@ impl Crl {
     pub fn verify_signed_by(&self, issuer_spki: &[u8], provider: &dyn Provider) -> Result<(), CryptoError> {
         let tbs = self.0.der.get(self.0.tbs.clone()).ok_or(CryptoError::BadSignature)?;
         provider.verify(self.0.algorithm?, issuer_spki, tbs, &self.0.signature)
+    }
+
+    /// What is weak about the signature of `signer` on it.
+    pub(crate) fn weaknesses(&self, signer: &Certificate) -> Vec<Weakness> {
+        signer.weaknesses_of(self.0.algorithm)
     }
 
     /// The entry for the certificate of `issuer` with `serial` (content bytes), if it is listed.

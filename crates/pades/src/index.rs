@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     digest::Digest,
     pdf::{Dict, Lexer, ObjRef, Rect, SectionKind, write_dict},
+    protection::Protected,
 };
 
 /// The index of a file at one length; JSON, versioned.
@@ -43,6 +44,9 @@ pub struct BaseIndex {
     pub fields: Vec<FieldSite>,
     /// The document security store, once there is one.
     pub dss: Option<ObjRef>,
+    /// What the signatures of the file forbid to the next.
+    #[serde(default)]
+    pub protected: Protected,
 }
 
 /// The interactive form.
@@ -87,6 +91,25 @@ pub struct FieldSite {
     pub max_len: Option<u16>,
     /// Drawn slanted (ô 4 is set in italics).
     pub italic: bool,
+    /// What the page has behind it on the same line, such as `/QĐ-UBND`.
+    #[serde(default)]
+    pub followed_by: Option<String>,
+    /// The parts of a date that the page says already.
+    #[serde(default)]
+    pub printed: Vec<crate::manifest::Printed>,
+}
+
+impl FieldSite {
+    /// What has to be drawn so that the page says `full`; see [`Declared::to_draw`](crate::manifest::Declared::to_draw).
+    pub fn to_draw<'t>(&self, full: &'t str) -> &'t str {
+        crate::manifest::beyond(full, self.followed_by.as_deref())
+    }
+
+    /// What of the page `full` does not agree with; see
+    /// [`Declared::contradicted`](crate::manifest::Declared::contradicted).
+    pub fn contradicted(&self, full: &str) -> Option<String> {
+        crate::manifest::contradicted(full, self.followed_by.as_deref(), &self.printed)
+    }
 }
 
 impl BaseIndex {

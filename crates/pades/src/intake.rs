@@ -11,7 +11,8 @@ use crate::{
     digest::{Digest, Hasher, Midstate},
     index::BaseIndex,
     pdf::{
-        Dict, File, Limits, ObjRef, Object, Oddities, PdfError, Place, Revision, SectionKind, View, header_at,
+        Dict, Entry, File, Limits, Object, Oddities, PdfError, Place, Revision, SectionKind, UsualHeaders,
+        View, header_at,
     },
     source::{Source, SourceError},
     survey,
@@ -153,6 +154,22 @@ pub enum Refusal {
         /// What is wrong with it.
         why: String,
     },
+    /// The page has something printed beside a field that contradicts what will be drawn there.
+    #[error(
+        "the page has “{printed}” printed where the field {field} goes, which is not what it will say; correct the page"
+    )]
+    Printed {
+        /// Its name.
+        field: String,
+        /// What is printed.
+        printed: String,
+    },
+    /// Something that the base draws would cover what stands on the page.
+    #[error("there is no room for the {what} stamp on the page without covering something; give it a place")]
+    NoRoom {
+        /// What it is.
+        what: &'static str,
+    },
     /// Reading failed.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -177,6 +194,8 @@ impl Refusal {
             Self::FieldTaken(_) => "field_taken",
             Self::OffPage { .. } => "field_off_page",
             Self::Text { .. } => "text_not_drawable",
+            Self::Printed { .. } => "printed_differs",
+            Self::NoRoom { .. } => "no_room",
             Self::Source(_) => "unreadable",
             Self::Write(_) => "unwritable",
         }
@@ -263,15 +282,9 @@ fn has_end(source: &dyn Source) -> Result<bool, SourceError> {
 
 /// One pass over the bytes: digest, midstate, and whether any entry leads to something else than its object.
 fn hash_and_check(source: &dyn Source, file: &File<'_>) -> Result<(Digest, Midstate, bool), Refusal> {
-    let view = file.latest();
-    let mut expected: Vec<(u64, ObjRef)> = Vec::new();
-    for number in view.numbers() {
-        if let Place::At { offset, generation } = view.place(number) {
-            expected.push((offset, ObjRef { number, generation }));
-        }
-    }
-    expected.sort_unstable();
-    let mut expected = expected.into_iter().peekable();
+    let entries = file.latest().in_file_order();
+    let mut expected = entries.iter().filter_map(Entry::placed).peekable();
+    let mut usual = UsualHeaders::new();
     let mut misplaced = false;
     let mut hasher = Hasher::new();
     let mut buf = vec![0; CHUNK];
@@ -288,8 +301,9 @@ fn hash_and_check(source: &dyn Source, file: &File<'_>) -> Result<(Digest, Midst
             }
             let within = usize::try_from(offset.saturating_sub(at))
                 .ok()
-                .and_then(|start| chunk.get(start..start + 32));
+                .and_then(|start| chunk.get(start..start.checked_add(32)?));
             misplaced = match within {
+                Some(bytes) if usual.stands(bytes, id) => false,
                 Some(bytes) => header_at(&bytes, 0)? != Some(id),
                 None => header_at(source, offset)? != Some(id),
             };
@@ -355,6 +369,7 @@ pub(crate) fn index(
         form: survey.form.clone(),
         fields: survey.fields.clone(),
         dss: view.root()?.get("DSS").and_then(Object::as_ref),
+        protected: survey.protected.clone(),
     })
 }
 

@@ -9,6 +9,9 @@
 //!   once      manifest     tail        token       way in        next tail     number, date   data
 //! ```
 //!
+//! [`Upgrade`] raises what is signed, by whomever, to B-T, B-LT and B-LTA, and renews the archive: it says what it needs
+//! (a status, a list, a time stamp) and takes the answers.
+//!
 //! The base is never copied again after provisioning: a revision is a tail, and only the tail is hashed
 //! ([`Midstate`]). `examples/` holds whole programs.
 
@@ -19,33 +22,44 @@ pub mod complete;
 pub mod crl;
 pub mod crypto;
 pub mod digest;
+pub mod document_timestamp;
 pub mod dss;
 pub mod index;
 pub mod intake;
 pub mod intake_check;
 pub mod look;
 pub mod manifest;
+pub mod mark;
 pub mod ocsp;
 mod oid;
 pub mod pdf;
 pub mod place;
 pub mod prepare;
+pub mod protection;
 pub mod provision;
 mod rewrite;
 pub mod source;
 mod survey;
 pub mod tsp;
+pub mod upgrade;
+pub mod urgency;
 pub mod verify;
 pub mod x509;
 
 pub use complete::{CompleteError, SignedTail};
 pub use digest::{Digest, Midstate, hash_source, resume};
+pub use document_timestamp::{PreparedTimestamp, prepare_timestamp};
 pub use dss::{DssContent, DssTail, prepare_dss};
 pub use index::BaseIndex;
 pub use intake::{Finding, Ingested, IntakeReport, Refusal, ingest};
 pub use intake_check::{SignedRefused, intake_check};
 pub use look::PreparedImage;
 pub use manifest::{Declared, FieldKind, Manifest};
+pub use mark::{CopyForm, Mark};
+pub use place::signature_place;
 pub use prepare::{Fill, PrepareError, Prepared, SignRequest, prepare};
+pub use protection::{Permission, Protection};
 pub use provision::{PagePlace, ProvisionPlan, Provisioned, SealPlan, SignerPlan, TextPlan, provision};
 pub use source::{Concat, Source, SourceError};
+pub use upgrade::{Need, Step, Target, Upgrade, UpgradeRefused, Upgraded};
+pub use urgency::{Urgency, UrgencyStamp};

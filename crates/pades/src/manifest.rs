@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     digest::Digest,
-    pdf::{ObjRef, Object, Rect},
+    look,
+    pdf::{Dict, ObjRef, Object, Rect},
 };
 
 /// The declared fields of one provisioned base; JSON, versioned.
@@ -69,7 +70,11 @@ impl Manifest {
             let _ =
                 write!(text, "{} {} {} {} {:?}", field.name, field.id, field.page, field.page_id, field.rect);
             let _ = write!(text, " {:?} {} {:?} {:?}", field.kind, field.annots, field.slots, field.max_len);
-            let _ = writeln!(text, " {:?} {:?} {}", field.followed_by, field.text, field.locks);
+            let _ = write!(text, " {:?} {:?} {}", field.followed_by, field.text, field.locks);
+            for printed in &field.printed {
+                let _ = write!(text, " {printed:?}");
+            }
+            text.push('\n');
         }
         Digest::of(text.as_bytes())
     }
@@ -130,6 +135,9 @@ pub struct Declared {
     pub max_len: Option<u16>,
     /// What the page itself has behind the field on the same line, such as `/QĐ-UBND`.
     pub followed_by: Option<String>,
+    /// The parts of a date that the page says already, as `tháng 5 năm 2026`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub printed: Vec<Printed>,
     /// The text drawn at provisioning (numbering before the signature): then nothing may fill it later.
     pub text: Option<String>,
     /// Whether signing this field locks every field (`/Lock` with action All).
@@ -142,11 +150,63 @@ impl Declared {
     pub fn to_draw<'t>(&self, full: &'t str) -> &'t str {
         beyond(full, self.followed_by.as_deref())
     }
+
+    /// What the page has printed beside the field and what `full` does not agree with, if anything: `/NQ-HĐND` behind the
+    /// number of a decision, `tháng 5` beside a date in June.
+    pub fn contradicted(&self, full: &str) -> Option<String> {
+        contradicted(full, self.followed_by.as_deref(), &self.printed)
+    }
+}
+
+/// See [`Declared::contradicted`].
+pub(crate) fn contradicted(full: &str, followed_by: Option<&str>, printed: &[Printed]) -> Option<String> {
+    if let Some(end) = followed_by.filter(|end| end.contains('/') || end.starts_with(['-', '–'])) {
+        let rest = without_end(full, end);
+        return rest.is_none_or(str::is_empty).then(|| end.to_owned());
+    }
+    let wanted: Vec<Part> = printed.iter().map(|one| one.part).collect();
+    if wanted.is_empty() {
+        return None;
+    }
+    let parts = look::parts_of(full, &wanted)?;
+    let same = |one: &str, other: &str| one.parse::<u16>().ok() == other.parse::<u16>().ok();
+    let mut pairs = printed.iter().zip(&parts);
+    pairs.find(|(one, part)| !same(&one.digits, part)).map(|(one, _)| match one.part {
+        Part::Day => format!("ngày {}", one.digits),
+        Part::Month => format!("tháng {}", one.digits),
+        _ => format!("năm {}", one.digits),
+    })
 }
 
 /// `full` without the end that stands on the page already.
 pub(crate) fn beyond<'t>(full: &'t str, followed_by: Option<&str>) -> &'t str {
-    followed_by.and_then(|printed| full.strip_suffix(printed)).filter(|rest| !rest.is_empty()).unwrap_or(full)
+    followed_by.and_then(|end| without_end(full, end)).filter(|rest| !rest.is_empty()).unwrap_or(full)
+}
+
+/// `full` without `end`, however that was typed: blanks, the kind of hyphen, capitals, and the Icelandic Ð that many
+/// keyboards give for Đ make no difference.
+fn without_end<'t>(full: &'t str, end: &str) -> Option<&'t str> {
+    let same = |c: char| match c {
+        'Ð' | 'đ' | 'ð' => 'Đ',
+        '–' | '—' | '‐' | '‑' | '−' => '-',
+        other => other.to_uppercase().next().unwrap_or(other),
+    };
+    let mut rest = full;
+    for wanted in end.chars().rev().filter(|c| !c.is_whitespace()).map(same) {
+        rest = rest.trim_end();
+        let last = rest.chars().next_back().filter(|last| same(*last) == wanted)?;
+        rest = rest.get(..rest.len() - last.len_utf8())?;
+    }
+    Some(rest)
+}
+
+/// A part of a date that stands on the page, in digits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Printed {
+    /// Which part.
+    pub part: Part,
+    /// As printed.
+    pub digits: String,
 }
 
 /// Where a part of a text goes.
@@ -170,10 +230,16 @@ pub enum Part {
     Month,
     /// The year, four digits.
     Year,
+    /// The last two digits of the year, where the page has `năm 20…`.
+    YearInCentury,
 }
 
 /// Private entry of a widget: where its text is drawn, relative to it.
 pub(crate) const SLOTS_KEY: &str = "TRK_Slots";
+
+/// Private entry of a widget: what the page has beside it, so that a file can be filled without its manifest. A string
+/// behind a number, names and digits of the parts of a date.
+pub(crate) const PRINTED_KEY: &str = "TRK_Printed";
 
 /// Private entry of a widget: its text is slanted.
 pub(crate) const ITALIC_KEY: &str = "TRK_Italic";
@@ -185,8 +251,43 @@ pub const TEXT_KEYS: [&str; 4] = ["V", "AP", "Ff", "DA"];
 pub const SIGNATURE_KEYS: [&str; 2] = ["V", "AP"];
 
 impl Part {
-    const NAMES: [(Self, &str); 4] =
-        [(Self::Whole, "Whole"), (Self::Day, "Day"), (Self::Month, "Month"), (Self::Year, "Year")];
+    const NAMES: [(Self, &str); 5] = [
+        (Self::Whole, "Whole"),
+        (Self::Day, "Day"),
+        (Self::Month, "Month"),
+        (Self::Year, "Year"),
+        (Self::YearInCentury, "YearInCentury"),
+    ];
+}
+
+impl Printed {
+    /// Notes what stands beside a widget in its private entry.
+    pub(crate) fn note(widget: &mut Dict, followed_by: Option<&str>, printed: &[Self]) {
+        let pair = |one: &Self| {
+            let name =
+                Part::NAMES.iter().find(|(part, _)| *part == one.part).map_or("Whole", |(_, name)| name);
+            [Object::name(name), Object::Str(one.digits.clone().into_bytes())]
+        };
+        if let Some(text) = followed_by {
+            widget.set(PRINTED_KEY, look::text_object(text));
+        } else if !printed.is_empty() {
+            widget.set(PRINTED_KEY, Object::Array(printed.iter().flat_map(pair).collect()));
+        }
+    }
+
+    /// What [`Printed::note`] wrote; nothing if it makes no sense.
+    pub(crate) fn from_object(object: &Object) -> (Option<String>, Vec<Self>) {
+        if let Some(text) = object.as_str() {
+            return (Some(look::text_string(text)), Vec::new());
+        }
+        let one = |pair: &[Object]| {
+            let [Object::Name(name), Object::Str(digits)] = pair else { return None };
+            let (part, _) = Part::NAMES.iter().find(|(_, known)| known.as_bytes() == name.as_slice())?;
+            Some(Self { part: *part, digits: look::text_string(digits) })
+        };
+        let items = object.as_array().unwrap_or_default();
+        (None, items.chunks(2).take(8).map(one).collect::<Option<Vec<_>>>().unwrap_or_default())
+    }
 }
 
 impl Slot {

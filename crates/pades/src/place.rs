@@ -4,12 +4,21 @@
 //! Words on the page decide if they are there ("Số:", "ngày … tháng … năm …", the signer's title and name); otherwise
 //! the usual place on the sheet, moved to free space where text lies. Everything is in displayed coordinates.
 
+mod sheet;
+mod stamp;
+mod texts;
+
+use sheet::Sheet;
+pub(crate) use stamp::{Stamped, stamp};
+
 use crate::{
     intake::Refusal,
-    manifest::{FieldKind, Part, Slot},
-    pdf::{ObjRef, Page, Rect, TextLine, View},
-    provision::{PagePlace, ProvisionPlan},
+    look::Align,
+    manifest::{FieldKind, Part, Printed, Slot, contradicted},
+    pdf::{ObjRef, Rect, View},
+    provision::{PagePlace, ProvisionPlan, TextPlan},
 };
+use time::Date;
 
 /// A field with its place.
 #[derive(Debug, Clone)]
@@ -21,6 +30,12 @@ pub(crate) struct Placed {
     pub(crate) rect: Rect,
     pub(crate) slots: Vec<Slot>,
     pub(crate) followed_by: Option<String>,
+    /// What the page says of a date already.
+    pub(crate) printed: Vec<Printed>,
+    /// Size of the type of a text: that of the words beside it.
+    pub(crate) points: f64,
+    /// Where a text stands in its slots.
+    pub(crate) align: Align,
 }
 
 /// The part of page 1 in which a number may stand (ô 3), for a page of this displayed size.
@@ -82,13 +97,21 @@ pub(crate) fn place(
         let name = kind.name();
         let page = text.place.map_or(1, |place| place.page);
         let sheet = desk.sheet(page, &name)?;
+        if text.place.is_none() {
+            sheet.take_annotations(view)?;
+        }
         let found = match text.place {
-            Some(place) => sheet.placed(kind, name.clone(), page, place.rect),
+            Some(place) => {
+                let placed = sheet.placed(kind, name.clone(), page, place.rect);
+                let followed_by = if kind == FieldKind::Number { sheet.continuing(place.rect) } else { None };
+                Placed { followed_by, ..placed }
+            }
             None if kind == FieldKind::Number => sheet.number(page),
             None => sheet.date(page),
         };
         sheet.check(found.rect, &name)?;
         sheet.taken.push(found.rect);
+        agrees(&found, text)?;
         texts.push(found);
     }
     for field in placed.iter_mut().chain(&mut texts) {
@@ -101,6 +124,68 @@ pub(crate) fn place(
     let seal_at = placed.iter().position(|field| field.kind == FieldKind::Seal).unwrap_or(placed.len());
     placed.splice(seal_at..seal_at, texts);
     Ok(placed)
+}
+
+/// What the page has printed beside a field goes with what will be drawn there, as far as that is known.
+fn agrees(found: &Placed, plan: &TextPlan) -> Result<(), Refusal> {
+    let known = match (&plan.text, &plan.notation) {
+        (Some(text), _) => Some(text.clone()),
+        (None, Some(notation)) => Some(format!("00/{notation}")),
+        (None, None) => None,
+    };
+    let contradicted = match (known, plan.earliest) {
+        (Some(known), _) => contradicted(&known, found.followed_by.as_deref(), &found.printed),
+        (None, Some(earliest)) => is_past(&found.printed, earliest)
+            .then(|| found.printed.iter().map(|one| one.digits.as_str()).collect::<Vec<_>>().join("/")),
+        (None, None) => None,
+    };
+    match contradicted {
+        None => Ok(()),
+        Some(printed) => Err(Refusal::Printed { field: found.name.clone(), printed }),
+    }
+}
+
+/// Whether every date with these parts lies before the earliest that can be.
+fn is_past(printed: &[Printed], earliest: Date) -> bool {
+    let part = |part: Part| {
+        let found = printed.iter().find(|one| one.part == part)?;
+        found.digits.parse::<i32>().ok()
+    };
+    let latest = (
+        part(Part::Year).unwrap_or(earliest.year()),
+        part(Part::Month).unwrap_or(12),
+        part(Part::Day).unwrap_or(31),
+    );
+    !printed.is_empty()
+        && latest < (earliest.year(), i32::from(u8::from(earliest.month())), i32::from(earliest.day()))
+}
+
+/// Where a signature goes in a file that nobody provisioned: above the last occurrence of `words` on any page, or, without
+/// words, at ô 7c of the last page; moved to free space. `None`: no page has the words.
+///
+/// # Errors
+/// [`Refusal`] if a page cannot be read.
+pub fn signature_place(view: &View<'_, '_>, words: Option<&str>) -> Result<Option<PagePlace>, Refusal> {
+    let pages = view.pages()?;
+    for (page, id) in (1..).zip(&pages).collect::<Vec<(u32, _)>>().into_iter().rev() {
+        let mut sheet = Sheet::read(view, *id)?;
+        sheet.take_annotations(view)?;
+        let rect = match words {
+            None => sheet.default_signature(0),
+            Some(words) => {
+                let found = sheet.lines.iter().rev().find_map(|line| line.find(words));
+                let Some(found) = found else { continue };
+                let between = sheet.between(None, Some(words)).filter(|rect| sheet.is_free(rect));
+                between.unwrap_or_else(|| {
+                    let middle = f64::midpoint(found.x0, found.x1);
+                    let above = sheet.within(Rect::of(middle - 70.0, found.y1 + 2.0, 140.0, 70.0));
+                    sheet.free_near(above, 0.7 * sheet.height)
+                })
+            }
+        };
+        return Ok(Some(PagePlace { page, rect: rect.rounded() }));
+    }
+    Ok(None)
 }
 
 /// The seal covers the left third of the signature's picture (NĐ 30/2020 Phụ lục I, Phần I, II.8).
@@ -122,10 +207,8 @@ impl Desk<'_, '_, '_> {
         let known = self.sheets.iter().position(|(have, _)| *have == number);
         if known.is_none() {
             let index = usize::try_from(number).ok().and_then(|n| n.checked_sub(1)).ok_or_else(off_page)?;
-            let page = self.view.page(*self.pages.get(index).ok_or_else(off_page)?)?;
-            let lines = self.view.text_lines(&page);
-            let (width, height) = page.displayed_size();
-            self.sheets.push((number, Sheet { page, lines, width, height, taken: Vec::new() }));
+            let sheet = Sheet::read(self.view, *self.pages.get(index).ok_or_else(off_page)?)?;
+            self.sheets.push((number, sheet));
         }
         let index = known.unwrap_or(self.sheets.len() - 1);
         self.sheets.get_mut(index).map(|(_, sheet)| sheet).ok_or_else(off_page)
@@ -153,204 +236,14 @@ impl Desk<'_, '_, '_> {
     }
 }
 
-/// A page as it is displayed, with its text and what was placed on it.
-struct Sheet {
-    page: Page,
-    lines: Vec<TextLine>,
-    width: f64,
-    height: f64,
-    taken: Vec<Rect>,
-}
+/// Size of the type of ô 3 and ô 4, unless the page's own words say otherwise.
+pub(crate) const POINTS: f64 = 13.0;
 
-impl Sheet {
-    fn placed(&self, kind: FieldKind, name: String, page: u32, rect: Rect) -> Placed {
-        let slots = if kind.is_text() { vec![Slot { part: Part::Whole, rect }] } else { Vec::new() };
-        Placed { kind, name, page, page_id: self.page.id, rect, slots, followed_by: None }
-    }
-
-    fn check(&self, rect: Rect, field: &str) -> Result<(), Refusal> {
-        let finite = [rect.x0, rect.y0, rect.x1, rect.y1].iter().all(|value| value.is_finite());
-        let within =
-            rect.x0 >= -0.5 && rect.y0 >= -0.5 && rect.x1 <= self.width + 0.5 && rect.y1 <= self.height + 0.5;
-        if finite && within && rect.width() > 1.0 && rect.height() > 1.0 {
-            return Ok(());
-        }
-        Err(Refusal::OffPage { field: field.to_owned() })
-    }
-
-    /// Pushed back onto the page, smaller if it must be.
-    fn within(&self, rect: Rect) -> Rect {
-        let scale = (self.width / rect.width()).min(self.height / rect.height()).min(1.0);
-        let (width, height) = (rect.width() * scale, rect.height() * scale);
-        let x = rect.x0.min(self.width - width).max(0.0);
-        let y = rect.y0.min(self.height - height).max(0.0);
-        Rect::of(x, y, width, height)
-    }
-
-    fn is_free(&self, rect: &Rect) -> bool {
-        let clear = Rect { x0: rect.x0 - 1.0, y0: rect.y0 - 1.0, x1: rect.x1 + 1.0, y1: rect.y1 + 1.0 };
-        let text = self.lines.iter().flat_map(|line| &line.words).any(|word| word.rect.overlaps(&clear));
-        !text && !self.taken.iter().any(|taken| taken.overlaps(&clear))
-    }
-
-    /// The nearest free place up or down (at most `reach` points) to `rect`; `rect` itself if there is none.
-    fn free_near(&self, rect: Rect, reach: f64) -> Rect {
-        let mut step = 0.0;
-        while step <= reach {
-            for dy in [-step, step] {
-                let moved = Rect { y0: rect.y0 + dy, y1: rect.y1 + dy, ..rect };
-                let on_page = moved.y0 >= 0.0 && moved.y1 <= self.height;
-                if on_page && self.is_free(&moved) {
-                    return moved;
-                }
-            }
-            step += 3.0;
-        }
-        rect
-    }
-
-    /// Behind "Số:", up to what follows on the line.
-    fn number(&self, page: u32) -> Placed {
-        let area = number_area(self.width, self.height);
-        for line in &self.lines {
-            let Some(at) =
-                line.words.iter().position(|word| matches!(word.text.as_str(), "Số:" | "Số" | "SỐ:"))
-            else {
-                continue;
-            };
-            let Some(label) = line.words.get(at).filter(|word| word.rect.overlaps(&area)) else { continue };
-            let mut behind = line.words.iter().skip(at + 1).filter(|word| !is_filler(&word.text)).peekable();
-            let next = behind.peek().filter(|word| word.rect.x0 < 0.6 * self.width);
-            let start = label.rect.x1 + 2.0;
-            let end = next.map_or((label.rect.x1 + 130.0).min(area.x1), |word| word.rect.x0 - 1.0);
-            if end - start < 14.0 {
-                continue;
-            }
-            let rect = Rect {
-                x0: start,
-                y0: label.rect.y0,
-                x1: end,
-                y1: label.rect.y0 + LINE.max(label.rect.height()),
-            };
-            let mut placed = self.placed(FieldKind::Number, FieldKind::Number.name(), page, rect);
-            placed.followed_by = next.map(|word| word.text.clone());
-            return placed;
-        }
-        let default = self.sheet_rect(85.0, 113.0, 160.0, LINE);
-        let rect = self.free_near(default, 0.2 * self.height);
-        self.placed(FieldKind::Number, FieldKind::Number.name(), page, rect)
-    }
-
-    /// In the blanks of "ngày … tháng … năm …", else at ô 4.
-    fn date(&self, page: u32) -> Placed {
-        let area = date_area(self.width, self.height);
-        for line in &self.lines {
-            if let Some(placed) = self.date_blanks(line, &area, page) {
-                return placed;
-            }
-        }
-        let default = self.sheet_rect(300.0, 113.0, 200.0, LINE);
-        let rect = self.free_near(default, 0.2 * self.height);
-        self.placed(FieldKind::Date, FieldKind::Date.name(), page, rect)
-    }
-
-    fn date_blanks(&self, line: &TextLine, area: &Rect, page: u32) -> Option<Placed> {
-        let find = |from: usize, wanted: &str| {
-            line.words.iter().enumerate().skip(from).find(|(_, word)| word.text.to_lowercase() == wanted)
-        };
-        let (i, day) = find(0, "ngày")?;
-        let (j, month) = find(i + 1, "tháng")?;
-        let (k, year) = find(j + 1, "năm")?;
-        if !day.rect.overlaps(area) || !year.rect.overlaps(area) {
-            return None;
-        }
-        let blank = |range: std::ops::Range<usize>| {
-            line.words.get(range).is_some_and(|words| words.iter().all(|word| is_filler(&word.text)))
-        };
-        if !blank(i + 1..j) || !blank(j + 1..k) {
-            return None;
-        }
-        let (y0, y1) = (day.rect.y0, day.rect.y0 + LINE.max(day.rect.height()));
-        let slot = |part, x0: f64, x1: f64| {
-            (x1 - x0 >= 10.0).then_some(Slot { part, rect: Rect { x0: x0 + 1.0, y0, x1: x1 - 1.0, y1 } })
-        };
-        let mut slots = vec![
-            slot(Part::Day, day.rect.x1, month.rect.x0)?,
-            slot(Part::Month, month.rect.x1, year.rect.x0)?,
-        ];
-        let after = line.words.iter().skip(k + 1).find(|word| !is_filler(&word.text));
-        if after.is_none_or(|word| word.rect.x0 - year.rect.x1 > 30.0) {
-            let end = after.map_or((year.rect.x1 + 34.0).min(self.width), |word| word.rect.x0);
-            slots.push(slot(Part::Year, year.rect.x1, end)?);
-        }
-        let rect = Rect { x0: slots.first()?.rect.x0, y0, x1: slots.last()?.rect.x1, y1 };
-        let mut placed = self.placed(FieldKind::Date, FieldKind::Date.name(), page, rect);
-        placed.slots = slots;
-        Some(placed)
-    }
-
-    /// Between the signer's title (or "KT.", "TM." …) and name, centred on the name.
-    fn between(&self, title: Option<&str>, name: Option<&str>) -> Option<Rect> {
-        let name = self.lines.iter().rev().find_map(|line| line.find(name?))?;
-        let middle = f64::midpoint(name.x0, name.x1);
-        let ends =
-            |line: &Rect| (f64::midpoint(line.x0, line.x1) - middle).abs() < 120.0 && line.y0 > name.y1;
-        let above = match title.and_then(|title| self.lines.iter().rev().find_map(|line| line.find(title))) {
-            Some(title) if ends(&title) => title.y0,
-            _ => {
-                let words = self.lines.iter().flat_map(|line| &line.words).map(|word| word.rect);
-                let over = words.filter(|word| {
-                    word.y0 >= name.y1 && word.x0 < name.x1 + 20.0 && word.x1 > name.x0 - 20.0
-                });
-                over.map(|word| word.y0).fold(f64::INFINITY, f64::min).min(name.y1 + 90.0)
-            }
-        };
-        let gap = above - name.y1 - 4.0;
-        if gap < 24.0 {
-            return None;
-        }
-        let height = gap.min(70.0);
-        let y = name.y1 + 2.0 + (gap - height) / 2.0;
-        Some(self.within(Rect::of(middle - height, y, 2.0 * height, height)))
-    }
-
-    fn default_signature(&self, back: usize) -> Rect {
-        #[expect(clippy::cast_precision_loss, reason = "a handful of signers")]
-        let column = back as f64 % 2.0;
-        let mut x = 0.667 * self.width - 70.0 - column * 200.0;
-        x = x.max(4.0);
-        let lowest = self
-            .lines
-            .iter()
-            .flat_map(|line| &line.words)
-            .map(|word| word.rect.y0)
-            .fold(f64::INFINITY, f64::min);
-        // Below the last text if there is room, else where the form has it.
-        let y = if lowest.is_finite() && lowest > 160.0 { lowest - 90.0 } else { 0.22 * self.height };
-        let wide = 140.0_f64.min(self.width * 0.9);
-        let rect = self.within(Rect::of(x, y, wide, wide / 2.0));
-        self.free_near(rect, 0.7 * self.height)
-    }
-
-    /// A place on A4 given from the upper left corner, in proportion on other sheets.
-    fn sheet_rect(&self, x: f64, from_top: f64, width: f64, height: f64) -> Rect {
-        let (sx, sy) = (self.width / 595.276, self.height / 841.89);
-        let width = (width * sx).clamp(20.0, 300.0).min(self.width);
-        let height = height.min(self.height);
-        self.within(Rect::of(x * sx, self.height - from_top * sy - height, width, height))
-    }
-}
-
-/// Dots, underscores and the like that hold a blank open.
-fn is_filler(word: &str) -> bool {
-    !word.is_empty() && word.chars().all(|c| matches!(c, '.' | '…' | '_' | '-' | '\u{a0}' | ' '))
-}
-
-/// Height of a line of type of 13 points.
+/// Height of a line of that type.
 pub(crate) const LINE: f64 = 17.0;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{
         Declared, Manifest, SignerPlan, ingest,
@@ -360,7 +253,12 @@ mod tests {
     };
 
     /// A page with these texts at these places, in an embedded font.
-    fn page(texts: &[(f64, f64, &str)], rotate: i64) -> Vec<u8> {
+    pub(super) fn page(texts: &[(f64, f64, &str)], rotate: i64) -> Vec<u8> {
+        linked(texts, rotate, &[])
+    }
+
+    /// The same with links in these rectangles.
+    fn linked(texts: &[(f64, f64, &str)], rotate: i64, links: &[Rect]) -> Vec<u8> {
         use std::fmt::Write as _;
         let mut out = Increment::new(0, 1);
         out.raw(b"%PDF-1.7\n");
@@ -379,8 +277,13 @@ mod tests {
         out.stream(content, &Dict::new(), drawn.as_bytes());
         let fonts = Dict::new().with("Font", Dict::new().with("F", font));
         let media = Rect::of(0.0, 0.0, 595.0, 842.0);
+        let link = |rect: &Rect| {
+            let dict = Dict::new().with("Type", Object::name("Annot")).with("Subtype", Object::name("Link"));
+            Object::Dict(dict.with("Rect", rect.to_object()))
+        };
         let dict = Dict::new()
             .with("Type", Object::name("Page"))
+            .with("Annots", links.iter().map(link).collect::<Vec<_>>())
             .with("Parent", pages)
             .with("MediaBox", media.to_object())
             .with("Rotate", rotate)
@@ -469,6 +372,17 @@ mod tests {
         let manifest = provisioned(&bytes, &ProvisionPlan::standard(1));
         for declared in &manifest.fields {
             assert!(!overlaps_text(&bytes, &declared.rect), "{declared:?}");
+        }
+    }
+
+    #[test]
+    fn links_in_the_usual_places_are_not_covered() {
+        let usual = provisioned(&page(&[], 0), &ProvisionPlan::standard(1));
+        let links = ["DocNumber", "DocDate"].map(|name| field(&usual, name).rect);
+        let manifest = provisioned(&linked(&[], 0, &links), &ProvisionPlan::standard(1));
+        for name in ["DocNumber", "DocDate"] {
+            let rect = field(&manifest, name).rect;
+            assert!(!links.iter().any(|link| link.overlaps(&rect)) && rect.y0 > 0.6 * 842.0, "{rect:?}");
         }
     }
 

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`Prepared`] is plain data: stored, and patched later by [`Prepared::complete`](crate::complete); never made again,
-//! because whatever is made again differs. An approval signature: no certification, no `DocMDP`.
+//! because whatever is made again differs. An approval signature, unless the request asks for more ([`Protection`]).
 
 mod appending;
 
@@ -15,14 +15,15 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use time::OffsetDateTime;
 
-use appending::Appending;
-pub(crate) use appending::new_file_id;
+pub(crate) use appending::{Appending, Shown, new_file_id};
 
 use crate::{
     digest::{Digest, Midstate},
     index::BaseIndex,
     look::PreparedImage,
+    mark::Mark,
     pdf::PdfError,
+    protection::{self, Protection},
     provision::PagePlace,
     source::{Source, SourceError},
 };
@@ -54,11 +55,26 @@ pub struct SignRequest {
     pub location: Option<String>,
     /// Where the field goes if the file has none of that name; none: it is not shown.
     pub place: Option<PagePlace>,
+    /// Shown instead of a picture; a field that the file has not goes to the corner that is meant for it.
+    #[serde(default)]
+    pub mark: Option<Mark>,
+    /// What it forbids to those after it.
+    #[serde(default)]
+    pub protection: Protection,
 }
 
 impl SignRequest {
     /// Bytes kept free unless the request says otherwise: 32 KiB.
     pub const RESERVE: u32 = 32 << 10;
+
+    /// What a signature takes that carries certificates of these lengths (DER) and a time stamp with a chain of its own,
+    /// 12 KiB: for [`reserve`](Self::reserve), when the chain is known.
+    pub fn room_for(certificates: impl IntoIterator<Item = usize>) -> u32 {
+        const ATTRIBUTES_AND_VALUE: usize = 2 << 10;
+        const TIME_STAMP: usize = 12 << 10;
+        let needed = certificates.into_iter().fold(ATTRIBUTES_AND_VALUE + TIME_STAMP, usize::saturating_add);
+        u32::try_from(needed).unwrap_or(u32::MAX)
+    }
 
     /// A signature in `field` by the holder of `certificate`, without picture or fills.
     pub fn new(
@@ -79,6 +95,8 @@ impl SignRequest {
             reason: None,
             location: None,
             place: None,
+            mark: None,
+            protection: Protection::AsField,
         }
     }
 }
@@ -173,6 +191,21 @@ pub enum PrepareError {
     /// A field was to be added to a file whose structure does not allow it.
     #[error("the field does not lie on a page of the file")]
     OffPage,
+    /// A certification was asked for where others signed before.
+    #[error("only the first signature of a file can certify it, and this file is signed already")]
+    CertifiesLate,
+    /// A certification was asked for where there is one.
+    #[error("the file is certified already")]
+    AlreadyCertified,
+    /// The file is certified, and its certification forbids this field.
+    #[error("the file is certified, and its certification forbids signing or filling {0}")]
+    CertificationForbids(String),
+    /// An earlier signature locks this field.
+    #[error("an earlier signature locks the field {0}")]
+    FieldLocked(String),
+    /// What was asked for is not what the field's own lock says.
+    #[error("the field {0} has a lock of its own that says something else")]
+    LockDiffers(String),
     /// The base cannot be read.
     #[error(transparent)]
     Pdf(#[from] PdfError),
@@ -189,6 +222,11 @@ impl PrepareError {
             Self::Text { .. } => "text_not_drawable",
             Self::ReserveTooSmall { .. } => "reserve_too_small",
             Self::OffPage => "field_off_page",
+            Self::CertifiesLate => "certification_not_first",
+            Self::AlreadyCertified => "already_certified",
+            Self::CertificationForbids(_) => "certification_forbids",
+            Self::FieldLocked(_) => "field_locked",
+            Self::LockDiffers(_) => "lock_differs",
             Self::Pdf(_) => "unreadable",
         }
     }
@@ -236,14 +274,53 @@ pub fn prepare(
     let signature = appending.out.allot();
     let widget = match index.field(&request.field) {
         Some(site) => appending.widget(site)?,
-        None => appending.new_widget(request)?,
+        None => appending.new_widget(&request.field, Shown::of(request))?,
     };
-    appending.sign(widget.clone(), signature, request);
+    match &request.mark {
+        Some(mark) => appending.sign_marked(widget.clone(), signature, mark.lines(request.claimed_time))?,
+        None => appending.sign(widget.clone(), signature, request.image.as_ref()),
+    }
     for fill in &request.fills {
         appending.fill(fill)?;
     }
-    let gap = appending.signature(signature, &widget.dict, request, reserve);
-    Ok(appending.finish(gap, midstate, request))
+    let own_lock = appending.protect(&widget, signature, request)?;
+    let certified = index.protected.certified;
+    let references = protection::references(
+        &request.protection,
+        own_lock.as_ref(),
+        index.root,
+        !certified,
+        &request.field,
+    )?;
+    let dict = appending::dictionary(request, references);
+    let patch = appending.signature(signature, &dict, reserve);
+    let Gapped { tail, contents, byte_range, digest, next } =
+        appending.finish(patch, midstate, &request.field, &request.file_id_seed);
+    Ok(Prepared {
+        version: Prepared::VERSION,
+        field: request.field.clone(),
+        base_sha256: index.sha256,
+        base_len: index.len,
+        base_midstate: midstate.clone(),
+        tail,
+        contents,
+        byte_range,
+        digest,
+        certificate_sha256: Digest::of(&request.certificate),
+        claimed_time: request.claimed_time,
+        fills: request.fills.clone(),
+        next,
+    })
+}
+
+/// A finished revision whose gap is still empty.
+pub(crate) struct Gapped {
+    pub(crate) tail: Vec<u8>,
+    pub(crate) contents: Gap,
+    pub(crate) byte_range: [u64; 4],
+    /// SHA-256 of everything outside the gap.
+    pub(crate) digest: Digest,
+    pub(crate) next: BaseIndex,
 }
 
 /// Bytes as base64 in JSON.

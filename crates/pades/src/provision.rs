@@ -5,12 +5,14 @@
 //! (`rewrite.rs`). Either way the result is one clean revision, and it is the file that every later reader sees.
 
 mod drawing;
+mod metadata;
+mod stamping;
+mod tagging;
 
 use std::io;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use drawing::POINTS;
 use drawing::{Drawing, Drawn};
 
 use crate::{
@@ -21,9 +23,11 @@ use crate::{
     manifest::Manifest,
     pdf::{File, Limits, ObjRef, Object, Rect, View},
     place,
+    protection::Protected,
     rewrite::{self, Written},
     source::Source,
     survey::{self, Survey},
+    urgency::UrgencyStamp,
 };
 
 /// What is to be provisioned.
@@ -38,6 +42,8 @@ pub struct ProvisionPlan {
     pub signers: Vec<SignerPlan>,
     /// The organisation's seal.
     pub seal: Option<SealPlan>,
+    /// The stamp of urgency, drawn now.
+    pub urgency: Option<UrgencyStamp>,
 }
 
 impl ProvisionPlan {
@@ -48,6 +54,7 @@ impl ProvisionPlan {
             date: Some(TextPlan::default()),
             signers: (0..signers).map(|_| SignerPlan::default()).collect(),
             seal: Some(SealPlan::default()),
+            urgency: None,
         }
     }
 }
@@ -69,6 +76,10 @@ pub struct TextPlan {
     pub place: Option<PagePlace>,
     /// Drawn now (numbering before the signature); the field is then read-only and nothing fills it later.
     pub text: Option<String>,
+    /// Of a number: the symbol it will have, as `QĐ-UBND`. A page with another one printed is refused.
+    pub notation: Option<String>,
+    /// Of a date: the earliest it can be. A page with an earlier month or year printed is refused.
+    pub earliest: Option<time::Date>,
 }
 
 /// A signature of an authorised person.
@@ -129,6 +140,9 @@ pub struct Provisioned {
     pub index: BaseIndex,
     /// The declared fields.
     pub manifest: Manifest,
+    /// Where the stamp of urgency stands.
+    #[serde(default)]
+    pub urgency: Option<PagePlace>,
     /// Whether the file was written anew object by object.
     pub normalised: bool,
     /// Why it was, or what else was found.
@@ -172,7 +186,8 @@ pub fn provision(
             return Err(Refusal::FieldTaken(field.name.clone()));
         }
     }
-    let drawing = Drawing::new(&view, &survey, ingested, plan, placed);
+    let stamp = plan.urgency.map(|stamp| place::stamp(&view, &survey.pages, stamp, &placed)).transpose()?;
+    let drawing = Drawing::new(&view, &survey, ingested, plan, (placed, stamp));
     let (replacement, drawn) = drawing.draw()?;
     let mut why = ingested.report.findings.clone();
     let copyable = rewrite::can_copy(&view) && rewrite::is_strict(&view)?;
@@ -225,6 +240,7 @@ fn finish(
         }),
         fields,
         dss: view.root().ok().and_then(|root| root.get("DSS").and_then(Object::as_ref)),
+        protected: Protected::default(),
     };
     let manifest = Manifest {
         version: Manifest::VERSION,
@@ -243,6 +259,7 @@ fn finish(
         midstate: written.midstate,
         index,
         manifest,
+        urgency: drawn.urgency,
         normalised,
         why,
     }

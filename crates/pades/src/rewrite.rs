@@ -51,16 +51,18 @@ pub(crate) fn copy(
     };
     let section = revision.sections.first().copied();
     let xref_at = section.map_or(ingested.len, |section| section.at);
-    let mut kept = Vec::with_capacity(revision.entries.len());
+    let mut inc = Increment::new(xref_at, replacement.new.next());
+    inc.expect(revision.entries.len());
+    inc.note(Entry::new(0, Place::Free));
     let mut blanks = Vec::new();
     for entry in &revision.entries {
         let replaced = replacement.objects.contains_key(&entry.number());
-        if let (true, Some(indirect)) = (replaced, view.indirect(entry.number())?) {
+        if replaced && let Some(indirect) = view.indirect(entry.number())? {
             blanks.push(indirect.start..indirect.end);
         }
         let is_section = section.and_then(|s| s.id).is_some_and(|id| id.number == entry.number());
         if !replaced && !is_section && entry.number() != 0 {
-            kept.push(*entry);
+            inc.note(*entry);
         }
     }
     blanks.sort_by_key(|blank| blank.start);
@@ -72,14 +74,9 @@ pub(crate) fn copy(
         at = blank.end.max(at);
     }
     sink.from(source, at, xref_at)?;
-    let mut inc = Increment::new(xref_at, replacement.new.next());
     let last = source.slice(xref_at.saturating_sub(1), 1)?;
     if !last.first().is_some_and(|&byte| is_space(byte) && byte != b' ') {
         inc.raw(b"\n");
-    }
-    inc.note(Entry::new(0, Place::Free));
-    for entry in kept {
-        inc.note(entry);
     }
     let mut offsets = BTreeMap::new();
     add(&mut inc, replacement.objects, replacement.new, &mut offsets);
@@ -110,32 +107,31 @@ pub(crate) fn is_strict(view: &View<'_, '_>) -> Result<bool, Refusal> {
     ) {
         return Ok(false);
     }
-    for number in view.numbers() {
-        let object = match view.place(number) {
-            Place::Free => continue,
-            Place::InStream { .. } => match view.get(ObjRef::new(number)) {
-                Ok(object) if view.is_strictly_held(number) => object,
-                _ => return Ok(false),
-            },
-            Place::At { .. } => match view.indirect(number) {
-                Ok(Some(indirect)) if indirect.closed => indirect.object,
-                _ => return Ok(false),
-            },
-        };
-        if let Object::Stream(stream) = &object
-            && !ends_properly(source, stream)?
-        {
-            return Ok(false);
-        }
-        if !plain(view, &object) {
-            return Ok(false);
-        }
+    Ok(view.all_plain(&mut |number| is_strict_object(view, number))?)
+}
+
+fn is_strict_object(view: &View<'_, '_>, number: u32) -> Result<bool, PdfError> {
+    let object = match view.place(number) {
+        Place::Free => return Ok(true),
+        Place::InStream { .. } => match view.get(ObjRef::new(number)) {
+            Ok(object) if view.is_strictly_held(number) => object,
+            _ => return Ok(false),
+        },
+        Place::At { .. } => match view.indirect(number) {
+            Ok(Some(indirect)) if indirect.closed => indirect.object,
+            _ => return Ok(false),
+        },
+    };
+    if let Object::Stream(stream) = &object
+        && !ends_properly(view.file().source(), stream)?
+    {
+        return Ok(false);
     }
-    Ok(true)
+    Ok(plain(view, &object))
 }
 
 /// The data is as long as said and followed by at most one line end and `endstream`.
-fn ends_properly(source: &dyn Source, stream: &Stream) -> Result<bool, Refusal> {
+fn ends_properly(source: &dyn Source, stream: &Stream) -> Result<bool, PdfError> {
     let end = stream.at + stream.len;
     let behind = source.slice(end, usize::try_from((source.len() - end).min(11)).unwrap_or(0))?;
     let behind = behind.strip_prefix(b"\r\n").or(behind.strip_prefix(b"\n")).or(behind.strip_prefix(b"\r"));
@@ -300,16 +296,9 @@ fn references(object: &Object, found: &mut Vec<u32>) {
     }
 }
 
-/// Takes out of the catalog what would act on its own, and metadata that is none.
+/// Takes out of the catalog what would act on its own.
 pub(crate) fn strip_catalog(view: &View<'_, '_>, root: &mut Dict) -> Result<(), PdfError> {
     root.remove("AA");
-    if let Object::Stream(metadata) = view.value(root, "Metadata")? {
-        let xmp = view.decode(&metadata).map(|decoded| decoded.data).unwrap_or_default();
-        if !(memchr::memmem::find(&xmp, b"xmpmeta").is_some() || memchr::memmem::find(&xmp, b"RDF").is_some())
-        {
-            root.remove("Metadata");
-        }
-    }
     if let Object::Dict(action) = view.value(root, "OpenAction")?
         && !view.value(&action, "S")?.is_name(b"GoTo")
     {

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use crate::{
     index::{FieldSite, FormSite},
     intake::{Finding, dict_of},
-    manifest::{self, Slot},
+    manifest::{self, Printed, Slot},
     pdf::{Dict, ObjRef, Object, Page, PdfError, Place, Rect, View},
+    protection::Protected,
 };
 
 /// What the walk found.
@@ -21,6 +22,8 @@ pub(crate) struct Survey {
     pub(crate) fields: Vec<FieldSite>,
     pub(crate) field_names: Vec<String>,
     pub(crate) findings: Vec<Finding>,
+    /// What its signatures forbid.
+    pub(crate) protected: Protected,
 }
 
 /// Walks the document.
@@ -134,7 +137,8 @@ impl Survey {
         let sig_flags = view.value(&form, "SigFlags")?.as_int().unwrap_or(0);
         let fonts = view.dict(&view.dict(&form, "DR")?, "Font")?;
         let font = fonts.get(crate::look::FORM_FONT_NAME).and_then(Object::as_ref);
-        let font = font.map(|id| (id, crate::look::FORM_FONT_VERSION));
+        let ours = |id: &ObjRef| crate::look::Face::form().is_ok_and(|face| face.is_at(view, *id));
+        let font = font.filter(ours).map(|id| (id, crate::look::FORM_FONT_VERSION));
         self.form = Some(FormSite { id, at, sig_flags, font });
         let page_of = self.widget_pages(view);
         let mut stack: Vec<(Object, String, Dict, usize)> = Vec::new();
@@ -194,6 +198,8 @@ impl Survey {
         let filled = !view.value(inherited, "V")?.is_null();
         if signature && filled {
             self.signatures += 1;
+            let value = dict_of(&view.value(inherited, "V")?);
+            self.protected.add(Protected::by(view, &value, field));
         }
         self.field_names.push(name.clone());
         let usable = signature || kind.is_name(b"Tx");
@@ -204,6 +210,7 @@ impl Survey {
             return Ok(());
         }
         let on: Page = view.page(*page_id)?;
+        let (followed_by, printed) = Printed::from_object(&view.value(field, manifest::PRINTED_KEY)?);
         let shown = on.to_displayed(rect);
         let whole = Rect::of(0.0, 0.0, shown.width(), shown.height()).rounded();
         self.fields.push(FieldSite {
@@ -220,6 +227,8 @@ impl Survey {
             slots: Slot::from_object(&view.value(field, manifest::SLOTS_KEY)?),
             max_len: view.value(field, "MaxLen")?.as_int().and_then(|n| u16::try_from(n).ok()),
             italic: view.value(field, manifest::ITALIC_KEY)?.as_bool() == Some(true),
+            followed_by,
+            printed,
         });
         Ok(())
     }

@@ -15,14 +15,16 @@
 //! anything, and the time is an argument. Deep or large files end in an answer, never in a panic or a hang.
 
 mod date;
-mod evaluate;
+pub(crate) mod evaluate;
 mod hashing;
-mod material;
+pub(crate) mod level;
+pub(crate) mod material;
 mod message;
 mod pending;
 mod report;
+mod stamps;
 pub(crate) mod structure;
-mod trust;
+pub(crate) mod trust;
 mod words;
 
 use thiserror::Error;
@@ -129,5 +131,5 @@ pub fn verify(source: &dyn Source, policy: &VerifyPolicy<'_>) -> Result<Report, 
     if file.is_encrypted() {
         return Err(Unreadable::Encrypted);
     }
-    Ok(evaluate::evaluate(&file, policy)?)
+    Ok(evaluate::examine(&file, policy)?.report)
 }

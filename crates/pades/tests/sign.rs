@@ -12,7 +12,7 @@ mod pki;
 use job::{Job, ring, text_page};
 use pki::{Kind, Pki};
 use trinhky_pades::{
-    Digest, DssContent, Fill, PrepareError, PreparedImage, ProvisionPlan, TextPlan,
+    CopyForm, Digest, DssContent, Fill, Mark, PrepareError, PreparedImage, ProvisionPlan, TextPlan, ingest,
     pdf::{self, File, Limits},
     prepare, prepare_dss,
 };
@@ -78,6 +78,18 @@ fn a_number_taken_before_is_drawn_in_the_base() {
     assert_eq!(refused, PrepareError::AlreadyFilled("DocNumber".to_owned()));
 }
 
+/// Whoever hands in a file may call a font as ours is called, and let it draw a 3 for a 2.
+#[test]
+fn a_font_of_our_name_that_is_not_ours_draws_no_fill() {
+    let font = |bytes: &Vec<u8>| ingest(bytes, &Limits::default()).unwrap().index.form.unwrap().font;
+    let ours = Job::new(&text_page(), &ProvisionPlan::standard(1)).bytes;
+    assert!(font(&ours).is_some());
+    let at = ours.windows(8).position(|window| window == b"/DW 1000").unwrap();
+    let mut forged = ours;
+    forged[at + 4] = b'9';
+    assert_eq!(font(&forged), None);
+}
+
 #[test]
 fn a_file_that_was_not_provisioned_takes_one_signature() {
     let pki = Pki::new();
@@ -86,6 +98,39 @@ fn a_file_that_was_not_provisioned_takes_one_signature() {
         let mut job = Job::ingested(&input);
         job.sign(&pki, "leader", "Approval", |_| {});
         job.judge(&pki, "unprovisioned");
+    }
+}
+
+#[test]
+fn an_attachment_and_a_copy_are_marked_in_the_corner() {
+    let pki = Pki::new();
+    pki.signer("seal", Kind::P256);
+    let marks = [
+        Mark::Attachment { number: "29/2021/QĐ-UBND".to_owned() },
+        Mark::Copy {
+            form: CopyForm::SaoY, organisation: "Ủy ban nhân dân phường Mường Thanh".to_owned()
+        },
+    ];
+    for (n, mark) in marks.into_iter().enumerate() {
+        let mut job = Job::ingested(&text_page());
+        job.sign(&pki, "seal", "OrgSeal", |request| request.mark = Some(mark.clone()));
+        let site = job.index.field("OrgSeal").unwrap();
+        // Page 1 is 595 × 842: right and top margins of 10 mm.
+        assert!(
+            (site.rect.x1 - 566.65).abs() < 0.1 && (site.rect.y1 - 813.65).abs() < 0.1,
+            "{:?}",
+            site.rect
+        );
+        let name = format!("mark-{n}");
+        job.judge(&pki, &name);
+        let text =
+            std::process::Command::new("pdftotext").arg(pki.path(&format!("{name}.pdf"))).arg("-").output();
+        if let Ok(text) = text {
+            let text = String::from_utf8_lossy(&text.stdout).into_owned();
+            let lines = mark.lines(Job::request(&pki, "seal", "OrgSeal").claimed_time);
+            // All but the seconds, which the two requests need not share.
+            assert!(lines.iter().all(|line| text.contains(line.get(..16).unwrap_or(line))), "{text}");
+        }
     }
 }
 

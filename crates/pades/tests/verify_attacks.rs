@@ -6,12 +6,15 @@
 #[expect(dead_code, reason = "shared by several test programs, each uses a part")]
 mod common;
 #[expect(dead_code, reason = "shared by several test programs, each uses a part")]
+mod forge;
+#[expect(dead_code, reason = "shared by several test programs, each uses a part")]
 mod job;
 #[expect(dead_code, reason = "shared by several test programs, each uses a part")]
 mod pki;
 
 use std::sync::LazyLock;
 
+use forge::{catalog, dict, field, form, gap, next, page, raw, revised, stream, with};
 use job::{Job, text_page};
 use pki::{Kind, Pki};
 use proptest::prelude::*;
@@ -21,7 +24,7 @@ use trinhky_pades::{
     changes::{TailExpectation, check_tail},
     cms::{ID_DATA, SignatureValue, assemble, signed_attributes},
     crypto,
-    pdf::{Dict, File, Limits, Object, write_dict},
+    pdf::{File, Limits, Object},
     prepare,
     verify::{Report, Verdict, VerifyPolicy, verify},
     x509::{TrustAnchors, certificates_from_pem},
@@ -84,97 +87,6 @@ impl Desk {
 fn assert_caught(bytes: &[u8], code: &str) {
     let codes = DESK.caught(bytes);
     assert!(codes.iter().any(|found| found == code), "{code} is not among {codes:?}");
-}
-
-/// Appends a revision with these objects, as any program could.
-fn revised(bytes: &[u8], objects: &[(u32, String)]) -> Vec<u8> {
-    let file = File::open_strict(&bytes, &Limits::default()).unwrap();
-    let root = file.latest().root_ref().unwrap();
-    let size = objects.iter().map(|(number, _)| number + 1).max().unwrap_or(0).max(file.latest().size());
-    let mut out = bytes.to_vec();
-    let mut entries = Vec::new();
-    for (number, body) in objects {
-        entries.push((*number, out.len()));
-        out.extend(format!("{number} 0 obj\n{body}\nendobj\n").bytes());
-    }
-    let xref = out.len();
-    out.extend(b"xref\n");
-    for (number, at) in entries {
-        out.extend(format!("{number} 1\n{at:010} 00000 n \n").bytes());
-    }
-    out.extend(
-        format!(
-            "trailer\n<< /Size {size} /Root {root} /Prev {} >>\nstartxref\n{xref}\n%%EOF\n",
-            file.startxref()
-        )
-        .bytes(),
-    );
-    out
-}
-
-/// The dictionary of an object of the latest revision.
-fn dict(bytes: &[u8], number: u32) -> Dict {
-    let file = File::open_strict(&bytes, &Limits::default()).unwrap();
-    let reference = trinhky_pades::pdf::ObjRef::new(number);
-    file.latest().get(reference).unwrap().as_dict().unwrap().clone()
-}
-
-fn written(dict: &Dict) -> String {
-    let mut out = Vec::new();
-    write_dict(&mut out, dict);
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-/// Raw PDF as an object.
-fn raw(text: &str) -> Object {
-    trinhky_pades::pdf::Lexer::new(text.as_bytes(), 0, 32).whole().object().unwrap()
-}
-
-/// Object numbers: catalog, first page, form, and fields by name.
-fn catalog(bytes: &[u8]) -> u32 {
-    File::open_strict(&bytes, &Limits::default()).unwrap().latest().root_ref().unwrap().number
-}
-
-fn page(bytes: &[u8]) -> u32 {
-    File::open_strict(&bytes, &Limits::default()).unwrap().latest().pages().unwrap()[0].number
-}
-
-fn form(bytes: &[u8]) -> u32 {
-    dict(bytes, catalog(bytes)).get("AcroForm").unwrap().as_ref().unwrap().number
-}
-
-fn field(bytes: &[u8], name: &str) -> u32 {
-    let fields = dict(bytes, form(bytes)).get("Fields").unwrap().clone();
-    let file = File::open_strict(&bytes, &Limits::default()).unwrap();
-    let fields = file.latest().resolve(&fields).unwrap();
-    let numbers = fields.as_array().unwrap().iter().map(|item| item.as_ref().unwrap().number);
-    numbers
-        .into_iter()
-        .find(|&number| dict(bytes, number).get("T").unwrap().as_str() == Some(name.as_bytes()))
-        .unwrap()
-}
-
-fn with(bytes: &[u8], number: u32, changes: &[(&str, &str)]) -> String {
-    let mut dict = dict(bytes, number);
-    for (key, value) in changes {
-        dict.set(key, raw(value));
-    }
-    written(&dict)
-}
-
-fn next(bytes: &[u8]) -> u32 {
-    File::open_strict(&bytes, &Limits::default()).unwrap().latest().size()
-}
-
-fn stream(extra: &str, data: &str) -> String {
-    format!("<< {extra} /Length {} >>\nstream\n{data}\nendstream", data.len())
-}
-
-/// The range of the hex digits of the last signature.
-fn gap(bytes: &[u8]) -> std::ops::Range<usize> {
-    let key = b"/Contents <";
-    let at = bytes.windows(key.len()).rposition(|window| window == key).unwrap() + key.len();
-    at..at + bytes[at..].iter().position(|&byte| byte == b'>').unwrap()
 }
 
 #[test]
@@ -321,6 +233,48 @@ fn values_that_are_not_what_is_drawn() {
     let changes = [("V", "(30)"), ("AP", &format!("<< /N {fresh} 0 R >>"))];
     let refilled = revised(bytes, &[(number, with(bytes, number, &changes)), (fresh, drawn("30"))]);
     assert_caught(&refilled, "field_locked");
+}
+
+/// The value is drawn as it is, and then something over it or beside it: no frame, and nothing passes.
+#[test]
+fn values_that_are_drawn_over() {
+    let bytes = &DESK.signed;
+    let (number, fresh) = (field(bytes, "DocNumber"), next(bytes));
+    let filled = |under: &str, over: &str| {
+        let resources = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Times-Roman >> >> \
+                         /ExtGState << /Wide << /LW 30 >> >> >>";
+        let content = format!("{under} BT 0 g /F 9 Tf 4 5 Td (30) Tj ET {over}");
+        let drawn = stream(&format!("/Type /XObject /Subtype /Form /BBox [0 0 99 20] {resources}"), &content);
+        let changes = [("V", "(30)"), ("AP", &*format!("<< /N {fresh} 0 R >>"))];
+        revised(bytes, &[(number, with(bytes, number, &changes)), (fresh, drawn)])
+    };
+    for (under, over) in
+        [("", ""), ("0.9 g 0 0 99 20 re f", "0.5 0.5 98 19 re S"), ("q 1 1 97 18 re W n", "Q 0 0 m 99 0 l S")]
+    {
+        let report = DESK.report(&filled(under, over)).unwrap();
+        assert_eq!(report.verdict, Verdict::TotalPassed, "{under} {over}: {report:#?}");
+    }
+    for (what, under, over) in [
+        ("a strike through the text", "", "0 8 m 99 8 l S"),
+        ("a strike as a box", "", "0 8 99 1 re f"),
+        ("a strike under the text", "4 8 m 20 8 l S", ""),
+        ("a 1 of one line", "15 4 m 15 12 l S", ""),
+        ("a 7 of two lines", "", "15 12 m 19 12 l 16 4 l S"),
+        ("a 1 as a box", "15 4 1 8 re f", ""),
+        ("an 8 of two boxes", "", "15 4 4 4 re 15 8 4 4 re S"),
+        ("a box over a digit", "", "1 g 9 2 9 16 re f"),
+        ("a box over all of it", "", "1 g 0 0 99 20 re f"),
+        ("the same of lines", "", "1 g 0 0 m 99 0 l 99 20 l 0 20 l f"),
+        ("the same of a line", "", "1 G 40 w 0 0 m 99 0 l S"),
+        ("the same by a graphics state", "", "1 G /Wide gs 0 0 m 99 0 l S"),
+        ("a box over half of it", "", "1 g 0 0 50 20 re f"),
+        ("dividers without a comb", "", "33 0 m 33 20 l 66 0 m 66 20 l S"),
+        ("a picture", "", "BI /W 1 /H 1 /BPC 8 /CS /G ID x EI"),
+    ] {
+        let forged = filled(under, over);
+        let codes = DESK.caught(&forged);
+        assert!(codes.iter().any(|code| code == "appearance_not_value"), "{what}: {codes:?}");
+    }
 }
 
 #[test]

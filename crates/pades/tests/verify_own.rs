@@ -224,10 +224,12 @@ fn a_time_stamp_proves_when_it_was_signed() {
     let [one] = report.signatures.as_slice() else { panic!("{report:#?}") };
     assert_eq!((one.level, one.timestamp_time), (Level::BT, Some(token.time())));
     assert!(one.checks.timestamp.ok);
-    // Long after the certificate's end, the stamp still proves that it was good.
+    // Long after the end of both certificates nothing is left to believe the stamp by: that takes an archive.
     let late = now() + time::Duration::days(20_000);
     let report = verify(&job.bytes, &VerifyPolicy::new(&desk.anchors, late, crypto::pure())).unwrap();
-    assert_eq!(report.verdict, Verdict::TotalPassed, "{report:#?}");
+    assert_eq!(report.signatures[0].sub_indication, Some(SubIndication::OutOfBoundsNoPoe), "{report:#?}");
+    let reason = report.signatures[0].checks.timestamp.reason.as_deref();
+    assert_eq!(reason, Some("timestamp_authority_expired"));
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use super::{
-    ChangeKind, drawn,
+    ChangeKind,
+    drawn::{self, Drawn},
     fields::Field,
+    marks::Frame,
     references,
     step::{Delta, object},
     strings::readable,
@@ -140,15 +142,31 @@ fn explain_all(delta: &mut Delta<'_, '_>, value: &Object) -> Result<(), PdfError
     added.into_iter().try_for_each(|number| delta.explain_new(number))
 }
 
-/// Whether the widget's normal appearance draws `value`, white space aside.
-pub(super) fn shows(view: &View<'_, '_>, widget: &Field, value: &str) -> Result<bool, PdfError> {
-    let drawn = drawn_text(view, widget)?.unwrap_or_default();
+/// Whether the widget's normal appearance draws `value`, white space aside, and nothing else but a frame: without a
+/// value, not even that where there was none.
+pub(super) fn shows(
+    delta: &Delta<'_, '_>,
+    before: Option<&Field>,
+    widget: &Field,
+    value: &str,
+) -> Result<bool, PdfError> {
+    let before = before.map_or(Ok(None), |before| what_is_drawn(&delta.old, before))?.unwrap_or_default();
+    let Drawn { text: drawn, marks } = what_is_drawn(&delta.new, widget)?.unwrap_or_default();
+    if !marks.is_frame(&before.marks) || (value.is_empty() && before.marks.is_blank() && !marks.is_blank()) {
+        return Ok(false);
+    }
     let (tight_drawn, tight_value) = (tight(&drawn), tight(value));
     // A list box draws all its options.
     if widget.kind == b"Ch" {
         return Ok(tight_drawn.contains(&tight_value));
     }
     Ok(tight_drawn == tight_value || is_same_date(value, &drawn))
+}
+
+/// Whether a widget draws anything at all.
+pub(super) fn is_blank(view: &View<'_, '_>, widget: &Field) -> Result<bool, PdfError> {
+    let drawn = what_is_drawn(view, widget)?.unwrap_or_default();
+    Ok(drawn.marks.is_blank() && drawn.text.trim().is_empty())
 }
 
 /// Whether a widget draws the text that it drew before; one that drew nothing at all may start.
@@ -158,8 +176,9 @@ pub(super) fn same_text(
     after: &Field,
 ) -> Result<bool, PdfError> {
     let Some(before) = before else { return Ok(true) };
-    let before = drawn_text(&delta.old, before)?.map(|text| tight(&text)).filter(|text| !text.is_empty());
-    Ok(before.is_none() || before == drawn_text(&delta.new, after)?.map(|text| tight(&text)))
+    let text = |drawn: Option<Drawn>| drawn.map(|drawn| tight(&drawn.text));
+    let before = text(what_is_drawn(&delta.old, before)?).filter(|text| !text.is_empty());
+    Ok(before.is_none() || before == text(what_is_drawn(&delta.new, after)?))
 }
 
 /// Whether both are the same date and nothing but a date: "ngày 14 tháng 12 năm 2021", 2021-12-14, or "14 12 2021"
@@ -193,8 +212,8 @@ fn tight(text: &str) -> String {
     readable(text).replace(' ', "")
 }
 
-/// The text of the normal appearance; `None` if there is no appearance.
-fn drawn_text(view: &View<'_, '_>, widget: &Field) -> Result<Option<String>, PdfError> {
+/// What the normal appearance draws; `None` if there is no appearance.
+fn what_is_drawn(view: &View<'_, '_>, widget: &Field) -> Result<Option<Drawn>, PdfError> {
     let Some(appearance) = widget.dict.get("AP") else { return Ok(None) };
     let appearance = view.resolve(appearance)?;
     let normal = match appearance.as_dict() {
@@ -202,7 +221,7 @@ fn drawn_text(view: &View<'_, '_>, widget: &Field) -> Result<Option<String>, Pdf
         None => Object::Null,
     };
     match &normal {
-        Object::Stream(stream) => Ok(Some(drawn::text(view, stream)?)),
+        Object::Stream(stream) => Ok(Some(drawn::drawn(view, stream, &Frame::of(view, widget)?)?)),
         _ => Ok(None),
     }
 }

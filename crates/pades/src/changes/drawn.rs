@@ -5,7 +5,10 @@
 
 use std::collections::HashMap;
 
-use super::strings::pdf_doc;
+use super::{
+    marks::{Canvas, Frame, Marks},
+    strings::pdf_doc,
+};
 use crate::pdf::{Dict, Item, Lexer, Object, PdfError, Stream, View};
 
 /// Deepest nesting of form `XObjects`.
@@ -15,12 +18,22 @@ const OPERATORS: usize = 200_000;
 /// Most entries of one `ToUnicode` map.
 const MAPPED: usize = 70_000;
 
-/// What the form `XObject` `stream` draws, in the order of drawing; line breaks are blanks.
-pub(super) fn text(view: &View<'_, '_>, stream: &Stream) -> Result<String, PdfError> {
-    let mut out = String::new();
+/// What an appearance draws.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct Drawn {
+    /// Its text, in the order of drawing; line breaks are blanks.
+    pub(super) text: String,
+    /// What it draws besides.
+    pub(super) marks: Marks,
+}
+
+/// What the form `XObject` `stream` draws in a widget with this frame.
+pub(super) fn drawn(view: &View<'_, '_>, stream: &Stream, frame: &Frame) -> Result<Drawn, PdfError> {
+    let mut text = String::new();
+    let mut canvas = Canvas::new(view, frame, &stream.dict)?;
     let mut budget = OPERATORS;
-    form(view, stream, &Dict::new(), DEPTH, &mut budget, &mut out)?;
-    Ok(out)
+    form(view, stream, &Dict::new(), DEPTH, &mut budget, (&mut text, &mut canvas))?;
+    Ok(Drawn { text, marks: canvas.marks })
 }
 
 fn form(
@@ -29,12 +42,13 @@ fn form(
     inherited: &Dict,
     depth: usize,
     budget: &mut usize,
-    out: &mut String,
+    (text, canvas): (&mut String, &mut Canvas<'_>),
 ) -> Result<(), PdfError> {
     let own = view.dict(&stream.dict, "Resources")?;
     let resources = if own.is_empty() { inherited.clone() } else { own };
     let fonts = view.dict(&resources, "Font")?;
     let objects = view.dict(&resources, "XObject")?;
+    let states = view.dict(&resources, "ExtGState")?;
     let mut content = view.decode(stream)?.data;
     content.push(b'\n');
     let mut lexer = Lexer::new(&content, 0, 16);
@@ -63,26 +77,44 @@ fn form(
             }
             b"Tj" | b"'" | b"\"" | b"TJ" => {
                 if keyword != b"Tj" && keyword != b"TJ" {
-                    out.push(' ');
+                    text.push(' ');
                 }
+                canvas.text();
                 let unknown = Font::default();
                 let font = known.get(&current).unwrap_or(&unknown);
                 for operand in &operands {
-                    shown(operand, font, out);
+                    shown(operand, font, text);
                 }
             }
-            b"Td" | b"TD" | b"T*" | b"Tm" | b"ET" => out.push(' '),
-            b"BI" => return Ok(()), // inline image data is no text; nothing of ours has one
+            b"Td" | b"TD" | b"T*" | b"Tm" | b"ET" => text.push(' '),
+            b"BI" => {
+                // What follows is the data of an image; nothing of ours has one.
+                canvas.marks.picture();
+                return Ok(());
+            }
+            b"gs" => {
+                let name = operands.first().and_then(Object::as_name).unwrap_or_default();
+                let state = view.dict(&states, &String::from_utf8_lossy(name))?;
+                if let Some(width) = view.value(&state, "LW")?.as_number() {
+                    canvas.line_width(width);
+                }
+            }
             b"Do" => {
                 let name = operands.first().and_then(Object::as_name).unwrap_or_default();
-                if let Object::Stream(inner) = view.value(&objects, &String::from_utf8_lossy(name))?
-                    && inner.dict.get("Subtype").is_some_and(|kind| kind.is_name(b"Form"))
-                {
+                let Object::Stream(inner) = view.value(&objects, &String::from_utf8_lossy(name))? else {
+                    operands.clear();
+                    continue;
+                };
+                if inner.dict.get("Subtype").is_some_and(|kind| kind.is_name(b"Form")) {
                     let depth = depth.checked_sub(1).ok_or(PdfError::Limit("nesting of forms"))?;
-                    form(view, &inner, &resources, depth, budget, out)?;
+                    let inside = canvas.enter(&view.array(&inner.dict, "Matrix")?);
+                    form(view, &inner, &resources, depth, budget, (&mut *text, &mut *canvas))?;
+                    canvas.leave(inside);
+                } else {
+                    canvas.marks.picture();
                 }
             }
-            _ => {}
+            operator => canvas.take(operator, &operands),
         }
         operands.clear();
     }

@@ -182,7 +182,9 @@ fn form(delta: &mut Delta<'_, '_>, old: Option<&Object>, new: Option<&Object>) -
                 }
             }
             _ if was == is => {}
-            b"DA" | b"Q" | b"SigFlags" => {}
+            // How what is typed later looks may be said where nothing said it.
+            b"DA" | b"Q" if was.is_none() => {}
+            b"SigFlags" if flags(was) & !flags(is) == 0 => {}
             b"NeedAppearances" => {
                 if is.is_some_and(|is| is.as_bool() != Some(false)) {
                     delta.forbid(ChangeKind::Other, "need_appearances", "");
@@ -192,6 +194,10 @@ fn form(delta: &mut Delta<'_, '_>, old: Option<&Object>, new: Option<&Object>) -
         }
     }
     Ok(())
+}
+
+fn flags(object: Option<&Object>) -> i64 {
+    object.and_then(Object::as_int).unwrap_or(0)
 }
 
 /// Whether everything of `old` is still there, in the same order.
@@ -342,6 +348,10 @@ fn added(
     }
     match field.dict.get("V") {
         Some(value) => signature_value(delta, field, value, true)?,
+        // Nobody answers for what it shows.
+        None if !appearance::is_blank(&delta.new, field)? => {
+            delta.forbid(ChangeKind::Signature, "field_added", &field.name);
+        }
         None => delta.note(Fact::NewSignatureField { field: field.name.clone(), visible: field.visible() }),
     }
     Ok(())
@@ -383,7 +393,7 @@ fn values(
                     // A value that was there all along behind another picture is a swap, not a fill.
                     let swapped =
                         !value_changed && !appearance::same_text(delta, old.get(&widget.object), widget)?;
-                    if swapped || !appearance::shows(&delta.new, widget, &text)? {
+                    if swapped || !appearance::shows(delta, old.get(&widget.object), widget, &text)? {
                         delta.forbid(ChangeKind::FormFill, "appearance_not_value", &field.name);
                     }
                 }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     index::FieldSite,
     manifest::FieldKind,
-    pdf::{Dict, Object, Page, PdfError, Rect, View},
+    pdf::{Dict, Kind, ObjRef, Object, Page, PdfError, Rect, View},
     place::{date_area, number_area},
 };
 
@@ -16,12 +16,38 @@ use crate::{
 const SLACK: f64 = 1.0;
 const WORD_SLACK: f64 = 2.0;
 
-/// Whether the widget of a new field covers an annotation or a widget of its page.
+/// Most of a page that a new field may take.
+const LARGEST: f64 = 0.5;
+
+/// Whether the widget of a new field covers an annotation or a widget of its page, or half the page.
 pub(super) fn covers_something(delta: &Delta<'_, '_>, field: &Field) -> Result<bool, PdfError> {
     let Some(own) = rect(&field.dict) else { return Ok(false) };
-    let Some(page) = field.dict.get("P").and_then(Object::as_ref) else { return Ok(false) };
-    let Object::Dict(page) = delta.old.get(page)? else { return Ok(false) };
-    covers_annotation(&delta.old, &page, &own, None)
+    let Some(id) = page_of(&delta.new, field)? else { return Ok(false) };
+    let Object::Dict(page) = delta.old.get(id)? else { return Ok(false) };
+    let (width, height) = delta.old.page(id)?.displayed_size();
+    let large = own.width() * own.height() > LARGEST * width * height;
+    Ok(large || covers_annotation(&delta.old, &page, &own, None)?)
+}
+
+/// The page whose annotations name this widget: what its `/P` says is nobody's promise.
+fn page_of(view: &View<'_, '_>, field: &Field) -> Result<Option<ObjRef>, PdfError> {
+    let names = |id: ObjRef| -> Result<bool, PdfError> {
+        let Object::Dict(page) = view.get(id)? else { return Ok(false) };
+        let annotations = view.array(&page, "Annots")?;
+        Ok(annotations.iter().filter_map(Object::as_ref).any(|widget| widget.number == field.object))
+    };
+    let stated = field.dict.get("P").and_then(Object::as_ref);
+    if let Some(stated) = stated
+        && names(stated)?
+    {
+        return Ok(Some(stated));
+    }
+    for id in view.pages()? {
+        if names(id)? {
+            return Ok(Some(id));
+        }
+    }
+    Ok(stated)
 }
 
 /// The page (from 1; 0 for none) of a widget and its rectangle as displayed.
@@ -86,18 +112,14 @@ fn covers_words(view: &View<'_, '_>, page: &Page, place: &Rect, site: Option<&Fi
         Some(slots) => slots.iter().map(|slot| moved(&slot.rect, place)).collect(),
     };
     let lines = view.text_lines(page);
-    let words = lines.iter().flat_map(|line| &line.words).filter(|word| !is_blank_line(&word.text));
-    let mut words = words.map(|word| &word.rect);
-    words.any(|word| slots.iter().any(|slot| covers(slot, word, WORD_SLACK)))
+    // Dots and lines ask to be written on.
+    let pieces = lines.iter().flat_map(|line| line.pieces(false)).filter(|(kind, _)| *kind != Kind::Filler);
+    let mut words = pieces.map(|(_, word)| word.rect);
+    words.any(|word| slots.iter().any(|slot| covers(slot, &word, WORD_SLACK)))
 }
 
 fn moved(slot: &Rect, place: &Rect) -> Rect {
     Rect { x0: slot.x0 + place.x0, y0: slot.y0 + place.y0, x1: slot.x1 + place.x0, y1: slot.y1 + place.y0 }
-}
-
-/// Dots and lines that ask to be written on.
-fn is_blank_line(word: &str) -> bool {
-    word.chars().all(|c| matches!(c, '.' | '…' | '_' | '·' | '-'))
 }
 
 fn covers_annotation(

@@ -1,5 +1,7 @@
 //! The generic policy: what a signature allows to happen after it.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Change, ChangeKind, Fact, Step, words};
 
 /// What a signature itself forbids beyond the allow-list.
@@ -14,7 +16,8 @@ pub struct Restriction {
 }
 
 /// Fields that a FieldMDP transform locks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Lock {
     /// All fields.
     All,
@@ -69,7 +72,10 @@ fn refusal<'a>(fact: &'a Fact, restriction: &Restriction) -> Option<(&'static st
         Fact::Filled { field, .. } | Fact::Signed { field, .. } if frozen => {
             Some(("after_certification", field))
         }
-        Fact::Filled { field, .. } | Fact::Signed { field, new_field: false, .. } if locked(field) => {
+        // A lock of all fields, or of all but some, speaks of those to come as well.
+        Fact::Filled { field, .. } | Fact::Signed { field, .. } | Fact::NewSignatureField { field, .. }
+            if locked(field) =>
+        {
             Some(("field_locked", field))
         }
         Fact::SecurityStoreLost { since } if *since <= restriction.signed => {
@@ -107,6 +113,25 @@ mod tests {
         assert!(lock.covers("Form.Name"));
         assert!(!Lock::Exclude(vec!["Form".into()]).covers("Form.Name"));
         assert!(Lock::All.covers("anything"));
+    }
+
+    #[test]
+    fn a_lock_of_all_fields_is_one_of_those_to_come() {
+        let signed = |new_field| Fact::Signed { field: "B".into(), new_field, visible: false, object: 9 };
+        let field = Fact::NewSignatureField { field: "B".into(), visible: false };
+        let stamped = Fact::Stamped { field: "B".into(), visible: false };
+        for (lock, allowed) in [
+            (Lock::All, [false, false, false, true]),
+            (Lock::Exclude(vec!["B".into()]), [true; 4]),
+            (Lock::Exclude(vec!["A".into()]), [false, false, false, true]),
+            (Lock::Include(vec!["A".into()]), [true; 4]),
+        ] {
+            let facts = vec![signed(false), signed(true), field.clone(), stamped.clone()];
+            let steps = vec![Step { revision: 1, facts, replaced: vec![] }];
+            let restriction = Restriction { locks: vec![lock.clone()], ..Restriction::default() };
+            let changes = judge(&steps, &restriction);
+            assert_eq!(changes.iter().map(|c| c.allowed).collect::<Vec<_>>(), allowed, "{lock:?}");
+        }
     }
 
     #[test]

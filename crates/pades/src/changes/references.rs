@@ -72,7 +72,7 @@ pub(super) fn resolve(
             });
         }
     }
-    for number in base.numbers() {
+    for number in base.referring(&|number| wanted.contains(&number))? {
         // What cannot be read was not shown to the signer either; it cannot refer to anything.
         let Ok(value) = object(&base, number) else { continue };
         if is_structure(&value) {

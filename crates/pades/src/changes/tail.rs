@@ -171,16 +171,7 @@ pub fn check_tail(
     changes(&file, last, expected)?;
     let signature = signature(&file, last, expected)?;
     let walked = fields::walk(&file.latest())?;
-    let mut declared = Vec::new();
-    for field in walked.values().filter(|field| field.kind == b"Tx") {
-        let Some(kind) = clerk_fills(&field.name) else { continue };
-        let shown = declared_field(&file.latest(), field)?;
-        let where_ = (shown.page, shown.rect);
-        if !place::is_in_place(&file.latest(), field, kind, where_, index.field(&field.name))? {
-            return Err(TailRefused::FieldOutsidePlace(field.name.clone()));
-        }
-        declared.push(shown);
-    }
+    let declared = in_place(&file.latest(), walked.values(), index)?;
     if let Some(manifest) = expected.manifest {
         agrees(manifest, &walked.values().collect::<Vec<_>>(), index)?;
     }
@@ -201,6 +192,35 @@ pub fn check_tail(
         byte_range: signature.range.unwrap_or_default(),
         contents: signature.range.map_or(0..0, |[_, first, resume, _]| first..resume),
     })
+}
+
+/// Reviews where the clerk's fields (number, date) lie in a base that nobody has signed yet, as every signer's device
+/// will: a document that no leader could sign is refused to whoever makes it.
+///
+/// # Errors
+/// [`TailRefused::FieldOutsidePlace`], [`TailRefused::Unreadable`].
+pub fn check_places(base: &dyn Source, index: &BaseIndex) -> Result<Vec<DeclaredField>, TailRefused> {
+    let file = File::open_strict(base, &Limits::default())?;
+    let walked = fields::walk(&file.latest())?;
+    in_place(&file.latest(), walked.values(), index)
+}
+
+fn in_place<'f>(
+    view: &View<'_, '_>,
+    fields: impl Iterator<Item = &'f Field>,
+    index: &BaseIndex,
+) -> Result<Vec<DeclaredField>, TailRefused> {
+    let mut declared = Vec::new();
+    for field in fields.filter(|field| field.kind == b"Tx") {
+        let Some(kind) = clerk_fills(&field.name) else { continue };
+        let shown = declared_field(view, field)?;
+        let where_ = (shown.page, shown.rect);
+        if !place::is_in_place(view, field, kind, where_, index.field(&field.name))? {
+            return Err(TailRefused::FieldOutsidePlace(field.name.clone()));
+        }
+        declared.push(shown);
+    }
+    Ok(declared)
 }
 
 /// What a clerk fills in: number and date.

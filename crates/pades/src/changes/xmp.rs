@@ -4,7 +4,7 @@
 const DEPTH: usize = 64;
 
 /// An `x:xmpmeta` element in UTF-8, its tags balanced, without `<!DOCTYPE` or `<!ENTITY`.
-pub(super) fn is_plain(packet: &[u8]) -> bool {
+pub(crate) fn is_plain(packet: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(packet) else { return false };
     let mut open: Vec<&str> = Vec::new();
     let mut root = None;

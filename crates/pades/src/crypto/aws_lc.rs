@@ -41,9 +41,8 @@ impl Provider for AwsLc {
             PublicKey::Rsa { der, .. } => der,
             PublicKey::P256(point) | PublicKey::P384(point) => point,
         };
-        let key = UnparsedPublicKey::new(method, bytes);
-        key.parse().map_err(|_| CryptoError::BadKey)?;
-        key.verify_digest(&digest, signature).map_err(|_| CryptoError::BadSignature)
+        let key = UnparsedPublicKey::new(method, bytes).parse().map_err(|_| CryptoError::BadKey)?;
+        key.verify_digest_sig(&digest, signature).map_err(|_| CryptoError::BadSignature)
     }
 }
 

@@ -60,9 +60,57 @@ pub(crate) struct Line<'a> {
     pub(crate) points: f64,
     /// Slanted.
     pub(crate) italic: bool,
+    /// Where each part stands in its slot.
+    pub(crate) align: Align,
 }
 
-/// Text in black, each part centred in its slot, or from the left if it is the whole text.
+/// Where text stands in its slot: the quadding of a form field (12.7.4.3, `/Q`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Align {
+    /// Behind the label, nothing behind it.
+    #[default]
+    Left,
+    /// In the middle of a blank.
+    Centre,
+    /// Against what follows it on the page, as `29` against `/QĐ-UBND`.
+    Right,
+}
+
+impl Align {
+    /// The value of `/Q`.
+    pub(crate) const fn quadding(self) -> i64 {
+        match self {
+            Self::Left => 0,
+            Self::Centre => 1,
+            Self::Right => 2,
+        }
+    }
+
+    /// What `/Q` says; anything else is the default, as the standard has it.
+    pub(crate) const fn from_quadding(quadding: Option<i64>) -> Self {
+        match quadding {
+            Some(1) => Self::Centre,
+            Some(2) => Self::Right,
+            _ => Self::Left,
+        }
+    }
+}
+
+/// The default appearance of a text field: the provisioned font in black (12.7.4.3, `/DA`).
+pub(crate) fn default_appearance(points: f64) -> String {
+    format!("/{} {points} Tf 0 g", super::FORM_FONT_NAME)
+}
+
+/// The size of the type that a default appearance names, if it is one to be read.
+pub(crate) fn points_of(default_appearance: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(default_appearance).ok()?;
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let operator = words.iter().position(|word| *word == "Tf")?;
+    let points: f64 = words.get(operator.checked_sub(1)?)?.parse().ok()?;
+    POINTS.contains(&points).then_some(points)
+}
+
+/// Text in black, aligned in its slots.
 pub(crate) fn typeset(
     out: &mut Increment,
     line: &Line<'_>,
@@ -79,9 +127,15 @@ pub(crate) fn typeset(
         } else {
             line.points
         };
-        let x = if line.parts.len() == 1 { slot.x0 } else { slot.x0 + (slot.width() - width * points) / 2.0 };
+        let slant = if line.italic { SLANT } else { 0.0 };
+        let room = slot.width() - width * points;
+        let x = match line.align {
+            Align::Left => slot.x0,
+            // Slanted type leans over to the right; its middle is where half a digit's height says.
+            Align::Centre => slot.x0 + room / 2.0 - slant * MIDDLE * points,
+            Align::Right => slot.x0 + room,
+        };
         let y = slot.y0 + BASELINE * line.points;
-        let slant = if line.italic { "0.2" } else { "0" };
         let name = super::FORM_FONT_NAME;
         // Writing to a string cannot fail.
         let _ = write!(content, " /{name} {points:.2} Tf 1 0 {slant} 1 {x:.3} {y:.3} Tm <");
@@ -113,12 +167,13 @@ pub(crate) fn parts_of(text: &str, wanted: &[Part]) -> Option<Vec<String>> {
                 Part::Day => (*day).to_owned(),
                 Part::Month => (*month).to_owned(),
                 Part::Year => (*year).to_owned(),
+                Part::YearInCentury => year.get(year.len().saturating_sub(2)..).unwrap_or(year).to_owned(),
             })
             .collect(),
     )
 }
 
-fn form_dict(size: (f64, f64), rotate: u16, resources: Dict) -> Dict {
+pub(super) fn form_dict(size: (f64, f64), rotate: u16, resources: Dict) -> Dict {
     let number = |value: f64| Object::Real((value * 1000.0).round() / 1000.0);
     let mut dict = Dict::new()
         .with("Type", Object::name("XObject"))
@@ -137,5 +192,13 @@ fn form_dict(size: (f64, f64), rotate: u16, resources: Dict) -> Dict {
     dict
 }
 
-/// The baseline above the lower edge of a slot, in parts of the type size: room for the dot below of ạ and ệ.
-const BASELINE: f64 = 0.28;
+/// Sizes of type that make sense on a page of an office.
+pub(crate) const POINTS: std::ops::RangeInclusive<f64> = 6.0..=24.0;
+
+/// The baseline above the lower edge of a slot, in parts of the type size: room for the dot below of ạ and ệ. The boxes of
+/// words on a page (`pdf::text`) begin as far below their baseline, so that both stand on one line.
+pub(crate) const BASELINE: f64 = 0.22;
+
+/// How far slanted type leans, and half the height of its digits, in parts of the type size.
+const SLANT: f64 = 0.2;
+const MIDDLE: f64 = 0.33;

@@ -14,7 +14,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::{
     digest::Digest,
-    pdf::{Dict, Increment, ObjRef, Object, deflate},
+    pdf::{Dict, Increment, ObjRef, Object, View, deflate},
 };
 
 /// Version of the character table of [`Face::form`]: a base provisioned with another table embeds its own subset.
@@ -38,12 +38,24 @@ pub enum Undrawable {
 /// A subset of the typeface.
 #[derive(Debug)]
 pub struct Face {
+    cut: &'static Cut,
     /// The subset font file.
     data: Vec<u8>,
     /// Character → glyph in the subset and advance in thousandths of the size.
     glyphs: BTreeMap<char, (u16, i64)>,
+    /// Glyphs in the subset, `.notdef` and the parts of composed letters included.
+    count: u16,
     tag: String,
     metrics: Metrics,
+}
+
+/// A cut of the typeface.
+#[derive(Debug)]
+struct Cut {
+    file: &'static [u8],
+    name: &'static str,
+    /// Thickness of upright stems, in thousandths of the size.
+    stem: i64,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -72,7 +84,19 @@ impl Face {
     /// # Errors
     /// [`Undrawable::Missing`] for a character without a glyph.
     pub fn of(characters: impl Iterator<Item = char>) -> Result<Self, Undrawable> {
-        let font = FontRef::new(SERIF).map_err(|_| Undrawable::Font)?;
+        Self::cut(&REGULAR, characters)
+    }
+
+    /// The same of the bold cut.
+    ///
+    /// # Errors
+    /// [`Undrawable::Missing`] for a character without a glyph.
+    pub(crate) fn bold(characters: impl Iterator<Item = char>) -> Result<Self, Undrawable> {
+        Self::cut(&BOLD, characters)
+    }
+
+    fn cut(cut: &'static Cut, characters: impl Iterator<Item = char>) -> Result<Self, Undrawable> {
+        let font = FontRef::new(cut.file).map_err(|_| Undrawable::Font)?;
         let charmap = font.charmap();
         let metrics = font.metrics(Size::unscaled(), LocationRef::default());
         let advances = font.glyph_metrics(Size::unscaled(), LocationRef::default());
@@ -90,7 +114,9 @@ impl Face {
             let advance = advances.advance_width(glyph).ok_or(Undrawable::Font)?;
             glyphs.insert(*character, (remapper.remap(old), thousandths(advance)));
         }
-        let data = subset(SERIF, 0, &remapper).map_err(|_| Undrawable::Font)?;
+        let data = subset(cut.file, 0, &remapper).map_err(|_| Undrawable::Font)?;
+        let kept = FontRef::new(&data).map_err(|_| Undrawable::Font)?;
+        let count = kept.metrics(Size::unscaled(), LocationRef::default()).glyph_count;
         let bounds = metrics.bounds.unwrap_or_default();
         let metrics = Metrics {
             ascent: thousandths(metrics.ascent),
@@ -101,7 +127,7 @@ impl Face {
         let all: String = wanted.iter().collect();
         let letters = Digest::of(all.as_bytes());
         let tag = letters.0.iter().take(6).map(|byte| char::from(b'A' + byte % 26)).collect();
-        Ok(Self { data, glyphs, tag, metrics })
+        Ok(Self { cut, data, glyphs, count, tag, metrics })
     }
 
     /// Whether every character of `text` (in NFC) is in the subset.
@@ -127,56 +153,107 @@ impl Face {
         text.nfc().filter_map(|character| self.glyphs.get(&character)).map(|(_, advance)| advance).sum()
     }
 
+    /// Height of a capital in parts of the size.
+    pub(crate) fn cap_height(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "font metrics are a few thousand units")]
+        let height = self.metrics.cap_height as f64;
+        height / 1000.0
+    }
+
     /// Writes the font's objects; answers with the composite font.
     pub fn write(&self, out: &mut Increment) -> ObjRef {
         let [font, descendant, descriptor, file, to_unicode, cid_set] = std::array::from_fn(|_| out.allot());
-        let name = Object::name(format!("{}+LiberationSerif", self.tag));
-        let mut by_glyph: Vec<(u16, char, i64)> =
-            self.glyphs.iter().map(|(c, (g, w))| (*g, *c, *w)).collect();
-        by_glyph.sort_unstable();
-        let type0 = Dict::new()
+        out.object(font, &Object::Dict(self.composite(descendant, to_unicode)));
+        out.object(descendant, &Object::Dict(self.descendant(descriptor)));
+        out.object(descriptor, &Object::Dict(self.descriptor(cid_set, file)));
+        let flate = || Dict::new().with("Filter", Object::name("FlateDecode"));
+        let length = i64::try_from(self.data.len()).unwrap_or(i64::MAX);
+        out.stream(file, &flate().with("Length1", length), &deflate(&self.data));
+        out.stream(to_unicode, &flate(), &deflate(self.to_unicode_map().as_bytes()));
+        out.stream(cid_set, &flate(), &deflate(&cid_set_bits(usize::from(self.count))));
+        font
+    }
+
+    /// Whether the font at `id` is what [`write`](Self::write) writes. A name says nothing: a font with the same name may
+    /// draw one digit as another.
+    pub(crate) fn is_at(&self, view: &View<'_, '_>, id: ObjRef) -> bool {
+        let dict = |id| view.get(id).ok().and_then(|object| object.as_dict().cloned());
+        let leads = |dict: &Dict, key| dict.get(key).and_then(Object::as_ref);
+        let holds = |id, data: &[u8]| {
+            let Ok(Object::Stream(stream)) = view.get(id) else { return false };
+            view.decode(&stream).is_ok_and(|decoded| decoded.data == data)
+        };
+        let same = || {
+            let composite = dict(id)?;
+            let [Object::Ref(under)] = composite.get("DescendantFonts")?.as_array()? else { return None };
+            let to_unicode = leads(&composite, "ToUnicode")?;
+            let descendant = dict(*under)?;
+            let described = leads(&descendant, "FontDescriptor")?;
+            let descriptor = dict(described)?;
+            let (cid_set, file) = (leads(&descriptor, "CIDSet")?, leads(&descriptor, "FontFile2")?);
+            let dicts = composite == self.composite(*under, to_unicode)
+                && descendant == self.descendant(described)
+                && descriptor == self.descriptor(cid_set, file);
+            Some(dicts && holds(file, &self.data) && holds(to_unicode, self.to_unicode_map().as_bytes()))
+        };
+        same() == Some(true)
+    }
+
+    fn composite(&self, descendant: ObjRef, to_unicode: ObjRef) -> Dict {
+        Dict::new()
             .with("Type", Object::name("Font"))
             .with("Subtype", Object::name("Type0"))
-            .with("BaseFont", name.clone())
+            .with("BaseFont", self.name())
             .with("Encoding", Object::name("Identity-H"))
             .with("DescendantFonts", vec![Object::Ref(descendant)])
-            .with("ToUnicode", to_unicode);
-        out.object(font, &Object::Dict(type0));
+            .with("ToUnicode", to_unicode)
+    }
+
+    fn descendant(&self, descriptor: ObjRef) -> Dict {
         let system = Dict::new()
             .with("Registry", Object::Str(b"Adobe".to_vec()))
             .with("Ordering", Object::Str(b"Identity".to_vec()))
             .with("Supplement", 0);
-        let widths: Vec<Object> = by_glyph.iter().map(|(_, _, width)| Object::Int(*width)).collect();
-        let cid_font = Dict::new()
+        let widths: Vec<Object> = self.by_glyph().iter().map(|(_, _, width)| Object::Int(*width)).collect();
+        Dict::new()
             .with("Type", Object::name("Font"))
             .with("Subtype", Object::name("CIDFontType2"))
-            .with("BaseFont", name.clone())
+            .with("BaseFont", self.name())
             .with("CIDSystemInfo", system)
             .with("FontDescriptor", descriptor)
             .with("CIDToGIDMap", Object::name("Identity"))
             .with("DW", 1000)
-            .with("W", vec![Object::Int(1), Object::Array(widths)]);
-        out.object(descendant, &Object::Dict(cid_font));
+            .with("W", vec![Object::Int(1), Object::Array(widths)])
+    }
+
+    fn descriptor(&self, cid_set: ObjRef, file: ObjRef) -> Dict {
         let m = self.metrics;
-        let descriptor_dict = Dict::new()
+        Dict::new()
             .with("Type", Object::name("FontDescriptor"))
-            .with("FontName", name)
+            .with("FontName", self.name())
             .with("Flags", 6)
             .with("FontBBox", m.bbox.map(Object::Int).to_vec())
             .with("ItalicAngle", 0)
             .with("Ascent", m.ascent)
             .with("Descent", m.descent)
             .with("CapHeight", m.cap_height)
-            .with("StemV", 80)
+            .with("StemV", self.cut.stem)
             .with("CIDSet", cid_set)
-            .with("FontFile2", file);
-        out.object(descriptor, &Object::Dict(descriptor_dict));
-        let flate = || Dict::new().with("Filter", Object::name("FlateDecode"));
-        let length = i64::try_from(self.data.len()).unwrap_or(i64::MAX);
-        out.stream(file, &flate().with("Length1", length), &deflate(&self.data));
-        out.stream(to_unicode, &flate(), &deflate(to_unicode_map(&by_glyph).as_bytes()));
-        out.stream(cid_set, &flate(), &deflate(&cid_set_bits(by_glyph.len())));
-        font
+            .with("FontFile2", file)
+    }
+
+    fn name(&self) -> Object {
+        Object::name(format!("{}+{}", self.tag, self.cut.name))
+    }
+
+    fn by_glyph(&self) -> Vec<(u16, char, i64)> {
+        let mut by_glyph: Vec<_> = self.glyphs.iter().map(|(c, (g, w))| (*g, *c, *w)).collect();
+        by_glyph.sort_unstable();
+        by_glyph
+    }
+
+    fn to_unicode_map(&self) -> String {
+        to_unicode_map(&self.by_glyph())
     }
 }
 
@@ -199,10 +276,10 @@ fn to_unicode_map(by_glyph: &[(u16, char, i64)]) -> String {
     map
 }
 
-/// One bit per glyph of the subset, `.notdef` included: PDF/A-1 asks for it.
+/// One bit per glyph of the font file: PDF/A-1 asks for it, and the later parts ask that none be missing.
 fn cid_set_bits(glyphs: usize) -> Vec<u8> {
-    let mut bits = vec![0_u8; (glyphs + 1).div_ceil(8)];
-    for glyph in 0..=glyphs {
+    let mut bits = vec![0_u8; glyphs.div_ceil(8)];
+    for glyph in 0..glyphs {
         if let Some(byte) = bits.get_mut(glyph / 8) {
             *byte |= 0x80 >> (glyph % 8);
         }
@@ -215,7 +292,16 @@ fn round(value: f64) -> i64 {
     value.round() as i64
 }
 
-static SERIF: &[u8] = include_bytes!("../../assets/LiberationSerif-Regular.ttf");
+static REGULAR: Cut = Cut {
+    file: include_bytes!("../../assets/LiberationSerif-Regular.ttf"),
+    name: "LiberationSerif",
+    stem: 80,
+};
+static BOLD: Cut = Cut {
+    file: include_bytes!("../../assets/LiberationSerif-Bold.ttf"),
+    name: "LiberationSerif-Bold",
+    stem: 140,
+};
 
 #[cfg(test)]
 mod tests {
@@ -234,6 +320,14 @@ mod tests {
     fn a_character_without_a_glyph_is_refused() {
         assert_eq!(Face::of("中".chars()).unwrap_err(), Undrawable::Missing('中'));
         assert_eq!(Face::form().unwrap().encode("中").unwrap_err(), Undrawable::Missing('中'));
+    }
+
+    #[test]
+    fn the_list_of_glyphs_is_that_of_the_font_file() {
+        // Composed letters bring parts that no character names.
+        let face = Face::of("ế".chars()).unwrap();
+        assert!(usize::from(face.count) > face.glyphs.len() + 1);
+        assert_eq!(cid_set_bits(11), [0xff, 0b1110_0000]);
     }
 
     #[test]

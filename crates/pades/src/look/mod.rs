@@ -7,11 +7,15 @@
 mod appearance;
 mod face;
 mod image;
+mod stamp;
 mod text;
 
-pub(crate) use appearance::{Line, empty, parts_of, picture, typeset};
+pub(crate) use appearance::{
+    Align, Line, POINTS, default_appearance, empty, parts_of, picture, points_of, typeset,
+};
 pub use face::{FORM_FONT_VERSION, Face, Undrawable, VIETNAMESE_LETTERS};
 pub use image::{BadImage, PreparedImage};
+pub(crate) use stamp::framed;
 pub(crate) use text::text_object;
 pub use text::text_string;
 

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::request::CertId;
 use crate::asn1::{Algorithm, Oid, Raw, RawSeq, generalized_time};
 use crate::crl::{RevocationReason, Revoked};
-use crate::crypto::{CryptoError, HashAlgorithm, Provider, SignatureAlgorithm};
+use crate::crypto::{CryptoError, HashAlgorithm, Provider, SignatureAlgorithm, Weakness};
 use crate::oid;
 use crate::x509::extensions::Extension;
 use crate::x509::{Certificate, Name};
@@ -263,6 +263,11 @@ impl OcspResponse {
         let responder = self.responder(issuer, provider)?;
         provider.verify(self.0.algorithm?, responder.spki(), &self.0.signed, &self.0.signature)?;
         Ok(responder)
+    }
+
+    /// What is weak about the signature of `responder` on it.
+    pub(crate) fn weaknesses(&self, responder: &Certificate) -> Vec<Weakness> {
+        responder.weaknesses_of(self.0.algorithm)
     }
 
     /// What it says about `certificate`, issued by `issuer`; checked but for freshness.

@@ -148,11 +148,10 @@ fn revision(source: &dyn Source, sections: Vec<Section>, limits: &Limits) -> Res
         .collect();
     let last = infos.iter().map(|info| info.end).max().unwrap_or_default();
     let tail = tail_of(source, last, limits)?;
-    let mut entries = Vec::with_capacity(sections.iter().map(|section| section.entries.len()).sum());
     let hybrid = sections.first().is_some_and(|section| section.trailer.contains("XRefStm"));
-    for section in sections {
-        entries.extend(section.entries);
-    }
+    let mut lists = sections.into_iter().map(|section| section.entries);
+    let mut entries = lists.next().unwrap_or_default();
+    lists.for_each(|list| entries.extend(list));
     // The sort is stable: of two entries for one number, the one of the section that counts first stays. Objects
     // hidden from old readers are free in a hybrid file's table and in use in its stream.
     if entries.windows(2).any(|pair| matches!(pair, [a, b] if a.number() >= b.number())) {

@@ -7,7 +7,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     ops::Range,
     rc::Rc,
 };
@@ -15,7 +15,7 @@ use std::{
 use super::{
     chain::{Chain, Revision, read_chain},
     error::PdfError,
-    indirect::{self, read_indirect, with_window},
+    indirect::{self, Indirect, read_indirect, with_window},
     lexer::Spans,
     limits::Limits,
     object::{ObjRef, Object},
@@ -33,7 +33,16 @@ pub struct File<'a> {
     pub(super) chain: Chain,
     oddities: Oddities,
     containers: RefCell<VecDeque<(u64, Rc<Container>)>>,
+    objects: RefCell<Known>,
     inflated: Cell<u64>,
+}
+
+/// Objects that were read, by offset. An analysis asks for the same few (catalog, form, fields, signatures) again and
+/// again, in every revision.
+#[derive(Default)]
+struct Known {
+    objects: HashMap<u64, Rc<Indirect>>,
+    size: usize,
 }
 
 /// What is unusual about the structure of a file, in the order a reader meets it.
@@ -120,8 +129,8 @@ impl<'a> File<'a> {
             sloppy_xref: chain.sloppy,
             repaired: false,
         };
-        let (containers, inflated) = (RefCell::default(), Cell::new(0));
-        Self { source, limits: limits.clone(), chain, oddities, containers, inflated }
+        let (containers, objects, inflated) = Default::default();
+        Self { source, limits: limits.clone(), chain, oddities, containers, objects, inflated }
     }
 
     /// The bytes.
@@ -186,6 +195,34 @@ impl<'a> File<'a> {
             let absolute = |span: Range<usize>| offset + span.start as u64..offset + span.end as u64;
             Ok(spans.into_iter().map(|(key, span)| (key, absolute(span))).collect())
         })
+    }
+
+    /// The indirect object at `offset`, read once as long as there is room. `length` resolves an indirect `/Length`.
+    pub(super) fn indirect_at(
+        &self,
+        offset: u64,
+        length: &mut dyn FnMut(ObjRef) -> Option<u64>,
+    ) -> Result<Rc<Indirect>, PdfError> {
+        if let Some(known) = self.objects.borrow().objects.get(&offset) {
+            return Ok(Rc::clone(known));
+        }
+        let mut asked = false;
+        let read = read_indirect(self.source, offset, &self.limits, &mut |reference| {
+            asked = true;
+            length(reference)
+        })?;
+        let size = read.object.size();
+        let read = Rc::new(read);
+        // An indirect length may be another in another revision.
+        if !asked && size <= OBJECTS / 4 {
+            let mut known = self.objects.borrow_mut();
+            if known.size + size > OBJECTS {
+                *known = Known::default();
+            }
+            known.size += size;
+            known.objects.insert(offset, Rc::clone(&read));
+        }
+        Ok(read)
     }
 
     pub(super) fn container(&self, number: u32, offset: u64) -> Result<Rc<Container>, PdfError> {
@@ -257,3 +294,65 @@ pub fn find(source: &dyn Source, at: u64, word: &[u8]) -> Result<Option<u64>, Pd
 }
 
 const CONTAINERS: usize = 16 << 20;
+const OBJECTS: usize = 4 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        pdf::{Dict, Increment, SectionKind},
+        source::SourceError,
+    };
+
+    /// Counts what is read.
+    struct Counted(Vec<u8>, Cell<usize>);
+
+    impl Source for Counted {
+        fn len(&self) -> u64 {
+            self.0.len() as u64
+        }
+
+        fn read_at(&self, at: u64, buf: &mut [u8]) -> Result<(), SourceError> {
+            self.1.set(self.1.get() + 1);
+            self.0.read_at(at, buf)
+        }
+    }
+
+    fn appended(base: &[u8], number: u32, object: &Object, next: u32) -> Vec<u8> {
+        let startxref = File::open(&base, &Limits::default()).unwrap().startxref();
+        let mut out = Increment::new(base.len() as u64, next);
+        out.object(ObjRef::new(number), object);
+        let trailer = Dict::new().with("Root", ObjRef::new(1));
+        let finished = out.finish(SectionKind::Table, &trailer, Some(startxref));
+        [base, finished.bytes.as_slice()].concat()
+    }
+
+    #[test]
+    fn what_was_read_is_not_read_again() {
+        let source = Counted(crate::pdf::minimal(), Cell::new(0));
+        let file = File::open(&source, &Limits::default()).unwrap();
+        let first = file.latest().root().unwrap();
+        let reads = source.1.get();
+        assert_eq!(file.latest().root().unwrap(), first);
+        assert_eq!(source.1.get(), reads);
+    }
+
+    #[test]
+    fn a_stream_is_as_long_as_its_revision_says() {
+        let stream =
+            "4 0 obj\n<< /Length 5 0 R >>\nstream\nab\nendstream\nendstream\nendobj\n5 0 obj\n2\nendobj\n";
+        let minimal = crate::pdf::minimal();
+        let at = minimal.len();
+        let startxref = File::open(&minimal, &Limits::default()).unwrap().startxref();
+        let length = at + stream.find("5 0 obj").unwrap();
+        let section = format!(
+            "xref\n4 2\n{at:010} 00000 n \n{length:010} 00000 n \ntrailer\n<< /Size 6 /Root 1 0 R /Prev {startxref} >>\nstartxref\n{}\n%%EOF\n",
+            at + stream.len()
+        );
+        let base = [&minimal, stream.as_bytes(), section.as_bytes()].concat();
+        let bytes = appended(&base, 5, &Object::Int(12), 6);
+        let file = File::open(&bytes, &Limits::default()).unwrap();
+        let len = |revision| file.at(revision).get(ObjRef::new(4)).unwrap().as_stream().unwrap().len;
+        assert_eq!((len(2), len(1), len(2)), (12, 2, 12));
+    }
+}

@@ -5,7 +5,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::{
     error::PdfError,
-    lexer::{hex_digit, is_space},
+    lexer::{hex_bytes, hex_digit, is_space},
     object::{Dict, Object},
 };
 
@@ -102,6 +102,14 @@ fn predict(decoded: Decoded, parms: &Dict) -> Result<Decoded, PdfError> {
     let mut above = vec![0; row];
     for line in decoded.data.chunks(row + 1) {
         let Some((&kind, bytes)) = line.split_first() else { break };
+        if kind == 2 {
+            // What cross-reference streams use.
+            for (up, byte) in above.iter_mut().zip(bytes) {
+                *up = byte.wrapping_add(*up);
+            }
+            out.extend_from_slice(above.get(..bytes.len()).unwrap_or_default());
+            continue;
+        }
         let mut current = vec![0; row];
         for (index, &byte) in bytes.iter().enumerate() {
             let at = |row: &[u8], back: usize| {
@@ -213,12 +221,9 @@ fn lzw(raw: &[u8], parms: &Dict, max: usize) -> Result<Decoded, PdfError> {
 
 fn ascii_hex(raw: &[u8]) -> Decoded {
     let end = raw.iter().position(|&b| b == b'>');
-    let digits: Vec<u8> = raw.iter().take(end.unwrap_or(raw.len())).filter_map(|&b| hex_digit(b)).collect();
-    let data = digits
-        .chunks(2)
-        .map(|pair| pair.first().copied().unwrap_or(0) << 4 | pair.get(1).copied().unwrap_or(0))
-        .collect();
-    Decoded { data, complete: end.is_some() }
+    let mut digits = raw[..end.unwrap_or(raw.len())].to_vec();
+    digits.retain(|&byte| hex_digit(byte).is_some());
+    Decoded { data: hex_bytes(&digits).unwrap_or_default(), complete: end.is_some() }
 }
 
 fn ascii_85(raw: &[u8], max: usize) -> Result<Decoded, PdfError> {

@@ -78,6 +78,11 @@ impl Increment {
         places
     }
 
+    /// Makes room for so many more notes.
+    pub(crate) fn expect(&mut self, notes: usize) {
+        self.entries.reserve(notes);
+    }
+
     /// Notes an object that lies elsewhere (earlier in the same file).
     pub fn note(&mut self, entry: Entry) {
         self.entries.push(entry);
@@ -154,6 +159,7 @@ impl Increment {
     fn table(&mut self, mut trailer: Dict) {
         trailer.set("Size", i64::from(self.next));
         let entries = self.sorted();
+        self.out.reserve(20 * entries.len());
         self.out.extend_from_slice(b"xref\n");
         for run in runs(&entries) {
             let first = run.first().map_or(0, Entry::number);
@@ -161,9 +167,13 @@ impl Increment {
             for entry in run {
                 match entry.place() {
                     Place::At { offset, generation } => {
-                        self.write(format_args!("{offset:010} {generation:05} n \n"));
+                        let mut line = *b"0000000000 00000 n \n";
+                        let (digits, rest) = line.split_at_mut(10);
+                        decimal(digits, offset);
+                        decimal(rest.get_mut(1..6).unwrap_or_default(), u64::from(generation));
+                        self.out.extend_from_slice(&line);
                     }
-                    _ => self.write(format_args!("0000000000 65535 f \n")),
+                    _ => self.out.extend_from_slice(b"0000000000 65535 f \n"),
                 }
             }
         }
@@ -182,16 +192,27 @@ impl Increment {
             index.push(Object::Int(run.first().map_or(0, |entry| i64::from(entry.number()))));
             index.push(Object::Int(i64::try_from(run.len()).unwrap_or(i64::MAX)));
         }
-        let mut rows = Vec::with_capacity(entries.len() * 8);
+        // Rows that differ little from the one above compress to little, and quickly, as their differences (7.4.4.4).
+        let predicted = entries.len() > FEW_ROWS;
+        let mut rows = Vec::with_capacity(entries.len() * (ROW + 1));
+        let mut above = [0; ROW];
         for entry in &entries {
             let (kind, middle, last): (u8, u64, u32) = match entry.place() {
                 Place::Free => (0, 0, 0xffff),
                 Place::At { offset, generation } => (1, offset, u32::from(generation)),
                 Place::InStream { container, index } => (2, u64::from(container), index),
             };
-            rows.push(kind);
-            rows.extend_from_slice(middle.to_be_bytes().get(3..).unwrap_or_default());
-            rows.extend_from_slice(last.to_be_bytes().get(1..).unwrap_or_default());
+            let (middle, last) = (middle.to_be_bytes(), last.to_be_bytes());
+            let mut row = [kind; ROW];
+            let fields = middle.iter().skip(3).chain(last.iter().skip(1));
+            row.iter_mut().skip(1).zip(fields).for_each(|(slot, byte)| *slot = *byte);
+            if predicted {
+                rows.push(2);
+                rows.extend(row.iter().zip(&above).map(|(byte, up)| byte.wrapping_sub(*up)));
+                above = row;
+            } else {
+                rows.extend_from_slice(&row);
+            }
         }
         let mut dict = Dict::new().with("Type", Object::name("XRef")).with("Size", i64::from(self.next));
         dict.set("W", vec![Object::Int(1), Object::Int(5), Object::Int(3)]);
@@ -201,6 +222,9 @@ impl Increment {
         }
         let data = deflate(&rows);
         dict.set("Filter", Object::name("FlateDecode"));
+        if predicted {
+            dict.set("DecodeParms", Dict::new().with("Predictor", 12).with("Columns", 9));
+        }
         dict.set("Length", i64::try_from(data.len()).unwrap_or(i64::MAX));
         self.write(format_args!("{} 0 obj\n", id.number));
         write_dict(&mut self.out, &dict);
@@ -234,10 +258,23 @@ pub struct Finished {
     pub size: u32,
 }
 
+/// The last digits of `value`, as many as there is room for.
+fn decimal(room: &mut [u8], mut value: u64) {
+    for digit in room.iter_mut().rev() {
+        *digit = b'0' + (value % 10).to_le_bytes()[0];
+        value /= 10;
+    }
+}
+
 /// Runs of consecutive numbers.
 fn runs(entries: &[Entry]) -> impl Iterator<Item = &[Entry]> {
     entries.chunk_by(|a, b| b.number() == a.number() + 1)
 }
+
+/// Width of a cross-reference stream's row, by `/W [1 5 3]`.
+const ROW: usize = 9;
+/// Up to so many rows are not worth a predictor.
+const FEW_ROWS: usize = 512;
 
 /// zlib at a fixed level: the same bytes always give the same bytes.
 pub(crate) fn deflate(bytes: &[u8]) -> Vec<u8> {

@@ -92,7 +92,61 @@ pub fn header_at(source: &dyn Source, at: u64) -> Result<Option<ObjRef>, PdfErro
     Ok(header(&mut Lexer::new(&buf, at, 1), at).ok())
 }
 
-fn header(lexer: &mut Lexer<'_>, at: u64) -> Result<ObjRef, Lack> {
+/// `12 0 obj` of one number after another, as most writers write it: the next number is counted up in the text.
+pub(crate) struct UsualHeaders {
+    number: u32,
+    /// The number, right-aligned in ten digits, and what follows it.
+    text: [u8; 16],
+    start: usize,
+}
+
+impl UsualHeaders {
+    /// Counts from 0.
+    pub(crate) fn new() -> Self {
+        Self { number: 0, text: *b"         0 0 obj", start: 9 }
+    }
+
+    /// Whether the header of `id` stands at the beginning of `bytes`, and something behind it. If not, [`header_at`] has
+    /// the word.
+    pub(crate) fn stands(&mut self, bytes: &[u8], id: ObjRef) -> bool {
+        self.count_to(id.number);
+        let usual = self.text.get(self.start..).unwrap_or_default();
+        id.number != 0 && id.generation == 0 && bytes.len() > usual.len() && bytes.starts_with(usual)
+    }
+
+    fn count_to(&mut self, number: u32) {
+        if number == self.number {
+            return;
+        }
+        let next = self.number.checked_add(1) == Some(number);
+        self.number = number;
+        let (digits, _) = self.text.split_at_mut(10);
+        if next {
+            for (at, digit) in digits.iter_mut().enumerate().rev() {
+                if matches!(digit, b'0'..=b'8') {
+                    *digit += 1;
+                    return;
+                }
+                if *digit != b'9' {
+                    *digit = b'1';
+                    self.start = at;
+                    return;
+                }
+                *digit = b'0';
+            }
+        }
+        let mut rest = number;
+        for (at, digit) in digits.iter_mut().enumerate().rev() {
+            *digit = if rest > 0 || at == 9 { b'0' + u8::try_from(rest % 10).unwrap_or(0) } else { b' ' };
+            if *digit != b' ' {
+                self.start = at;
+            }
+            rest /= 10;
+        }
+    }
+}
+
+pub(super) fn header(lexer: &mut Lexer<'_>, at: u64) -> Result<ObjRef, Lack> {
     let what = "an object header was expected";
     let bad = || Lack::Bad(PdfError::Malformed { at, what });
     let number = u32::try_from(lexer.unsigned()?).map_err(|_| bad())?;
@@ -240,6 +294,38 @@ mod tests {
         let indirect = read(b"7 0 obj <</Length 7>> stream\r\nabcdefg\nendstream endobj").unwrap();
         assert!(!indirect.object.as_stream().unwrap().repaired);
         assert_eq!((indirect.end, indirect.closed), (54, true));
+    }
+
+    #[test]
+    fn the_usual_header_is_a_header() {
+        let texts = [
+            "12 0 obj <<",
+            "12 3 obj\n<",
+            "12 0 obj",
+            "12  0 obj <",
+            "012 0 obj <",
+            "0 0 obj <<",
+            "12 0 objx",
+            "1",
+        ];
+        for (text, id) in texts.iter().flat_map(|text| [12, 1, 0].map(|number| (text, ObjRef::new(number)))) {
+            if UsualHeaders::new().stands(text.as_bytes(), id) {
+                assert_eq!(header_at(&text.as_bytes(), 0).unwrap(), Some(id), "{text}");
+            }
+        }
+        assert!(UsualHeaders::new().stands(b"12 0 obj <<", ObjRef::new(12)));
+    }
+
+    #[test]
+    fn headers_are_counted_up_and_set() {
+        let mut usual = UsualHeaders::new();
+        let jumps = [u32::MAX - 1, u32::MAX, 0, 7, 1_000_000, 3];
+        for number in (1..2002).chain(jumps).chain(99_998..100_002) {
+            let text = format!("{number} 0 obj<<");
+            assert_eq!(usual.stands(text.as_bytes(), ObjRef::new(number)), number != 0, "{number}");
+            assert!(!usual.stands(text.as_bytes(), ObjRef::new(number ^ 1)), "{number}");
+            assert!(!usual.stands(text.as_bytes(), ObjRef { number, generation: 1 }), "{number}");
+        }
     }
 
     #[test]

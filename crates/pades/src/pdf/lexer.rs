@@ -5,7 +5,14 @@
 //! touches the end of a window might go on behind it and is [`Lack::More`], unless the lexer was told that these
 //! are all the bytes ([`Lexer::whole`]).
 
+mod bytes;
+mod skim;
 mod strings;
+
+pub(crate) use bytes::{hex_bytes, hex_digit};
+pub use bytes::{is_regular, is_space};
+pub(crate) use skim::Skimmed;
+pub(super) use skim::integer;
 
 use super::{
     error::PdfError,
@@ -99,12 +106,12 @@ impl<'a> Lexer<'a> {
     /// Skips white space and comments.
     pub fn skip_space(&mut self) {
         while let Some(byte) = self.peek() {
-            if byte == b'%' {
+            if is_space(byte) {
+                self.pos += 1;
+            } else if byte == b'%' {
                 while self.peek().is_some_and(|b| b != b'\n' && b != b'\r') {
                     self.pos += 1;
                 }
-            } else if is_space(byte) {
-                self.pos += 1;
             } else {
                 break;
             }
@@ -270,9 +277,30 @@ impl<'a> Lexer<'a> {
     }
 
     fn array(&mut self) -> Result<Vec<Object>, Lack> {
+        let mut items = Vec::new();
+        self.items(|lexer| {
+            items.push(lexer.object()?);
+            Ok(())
+        })?;
+        Ok(items)
+    }
+
+    fn dict(&mut self) -> Result<Dict, Lack> {
+        let mut dict = Dict::new();
+        self.entries(|lexer| {
+            let key = lexer.name()?;
+            // `/Key >>` and `/Key /Other …` without a value cannot be told apart from the latter being one.
+            let value = if lexer.ends_dict() { Object::Null } else { lexer.object()? };
+            dict.push(key, value);
+            Ok(())
+        })?;
+        Ok(dict)
+    }
+
+    /// Walks the array that begins here; `item` reads one value.
+    fn items(&mut self, mut item: impl FnMut(&mut Self) -> Result<(), Lack>) -> Result<(), Lack> {
         self.pos += 1;
         self.enter()?;
-        let mut items = Vec::new();
         loop {
             self.skip_space();
             match self.peek() {
@@ -280,17 +308,17 @@ impl<'a> Lexer<'a> {
                 Some(b']') => {
                     self.pos += 1;
                     self.depth_left += 1;
-                    return Ok(items);
+                    return Ok(());
                 }
-                Some(_) => items.push(self.object()?),
+                Some(_) => item(self)?,
             }
         }
     }
 
-    fn dict(&mut self) -> Result<Dict, Lack> {
+    /// Walks the dictionary that begins here; `entry` reads a key and its value.
+    fn entries(&mut self, mut entry: impl FnMut(&mut Self) -> Result<(), Lack>) -> Result<(), Lack> {
         self.pos += 2;
         self.enter()?;
-        let mut dict = Dict::new();
         loop {
             self.skip_space();
             match self.peek() {
@@ -298,19 +326,19 @@ impl<'a> Lexer<'a> {
                 Some(b'>') if self.rest().starts_with(b">>") => {
                     self.pos += 2;
                     self.depth_left += 1;
-                    return Ok(dict);
+                    return Ok(());
                 }
                 Some(b'>') if self.rest().len() == 1 => return Err(Lack::More),
-                Some(b'/') => {
-                    let key = self.name()?;
-                    self.skip_space();
-                    // `/Key >>` and `/Key /Other …` without a value cannot be told apart from the latter being one.
-                    let value = if self.rest().starts_with(b">>") { Object::Null } else { self.object()? };
-                    dict.push(key, value);
-                }
+                Some(b'/') => entry(self)?,
                 Some(_) => return self.bad("a dictionary key was expected"),
             }
         }
+    }
+
+    /// Whether the dictionary ends where its last key has no value.
+    fn ends_dict(&mut self) -> bool {
+        self.skip_space();
+        self.rest().starts_with(b">>")
     }
 
     fn enter(&mut self) -> Result<(), Lack> {
@@ -334,7 +362,7 @@ impl<'a> Lexer<'a> {
             return self.bad("a dictionary was expected");
         }
         self.pos += 2;
-        let mut spans = Vec::new();
+        let (mut spans, mut skimmed) = (Vec::new(), Skimmed::default());
         loop {
             self.skip_space();
             if self.rest().starts_with(b">>") {
@@ -352,25 +380,11 @@ impl<'a> Lexer<'a> {
             self.skip_space();
             let start = self.pos;
             if !self.rest().starts_with(b">>") {
-                self.object()?;
+                self.skim(&mut skimmed)?;
             }
             spans.push((key, start..self.pos));
         }
     }
-}
-
-/// White space by 7.2.3.
-pub fn is_space(byte: u8) -> bool {
-    matches!(byte, 0 | b'\t' | b'\n' | 12 | b'\r' | b' ')
-}
-
-/// Neither white space nor delimiter.
-pub fn is_regular(byte: u8) -> bool {
-    !is_space(byte) && !matches!(byte, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
-}
-
-pub(super) fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]

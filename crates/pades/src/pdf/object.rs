@@ -65,6 +65,19 @@ pub struct Stream {
 }
 
 impl Object {
+    /// About how many bytes of memory it takes.
+    pub(super) fn size(&self) -> usize {
+        let below = match self {
+            Self::Name(bytes) | Self::Str(bytes) => bytes.len(),
+            Self::Array(items) => items.iter().map(Self::size).sum(),
+            Self::Dict(dict) | Self::Stream(Stream { dict, .. }) => {
+                dict.iter().map(|(key, value)| size_of::<Vec<u8>>() + key.len() + value.size()).sum()
+            }
+            _ => 0,
+        };
+        size_of::<Self>() + below
+    }
+
     /// `/name`
     pub fn name(name: impl AsRef<[u8]>) -> Self {
         Self::Name(name.as_ref().to_vec())

@@ -3,7 +3,7 @@
 use super::{
     error::PdfError,
     filter,
-    lexer::Lexer,
+    lexer::{Lexer, Skimmed},
     limits::Limits,
     object::{Object, Stream},
 };
@@ -71,13 +71,27 @@ impl Container {
         Ok(Lexer::new(bytes, u64::from(*offset), limits.depth).whole().object()?)
     }
 
-    /// Whether every object within it follows the grammar to its end.
-    pub(super) fn is_strict(&self, limits: &Limits) -> bool {
+    /// Number of each object in stream order, and the data from it on.
+    pub(super) fn texts(&self) -> impl Iterator<Item = Option<(u32, &[u8])>> {
+        self.index.iter().map(|(number, offset)| Some((*number, self.data.get(*offset as usize..)?)))
+    }
+
+    /// Whether no number occurs twice.
+    pub(super) fn is_distinct(&self) -> bool {
         let mut numbers: Vec<u32> = self.numbers().collect();
         numbers.sort_unstable();
-        let distinct = numbers.windows(2).all(|pair| pair.first() != pair.last());
-        distinct
-            && (0..).zip(&self.index).all(|(index, (number, _))| self.object(index, *number, limits).is_ok())
+        numbers.windows(2).all(|pair| pair.first() != pair.last())
+    }
+
+    /// Whether every object within it follows the grammar to its end.
+    pub(super) fn is_strict(&self, limits: &Limits) -> bool {
+        let mut skimmed = Skimmed::default();
+        self.is_distinct()
+            && self.texts().all(|text| {
+                text.is_some_and(|(_, text)| {
+                    Lexer::new(text, 0, limits.depth).whole().skim(&mut skimmed).is_ok()
+                })
+            })
     }
 
     /// Whether `number` is at `index`.

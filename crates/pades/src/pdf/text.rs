@@ -25,9 +25,104 @@ pub struct Word {
     pub text: String,
     /// In displayed coordinates.
     pub rect: Rect,
+    /// The characters one by one, from left to right: what they are, and from where to where.
+    glyphs: Vec<(String, f64, f64)>,
+}
+
+/// What kind of characters a piece of a word consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Dots, lines and the like that hold a blank open: they ask to be written on.
+    Filler,
+    /// Digits.
+    Digits,
+    /// Anything else.
+    Other,
+}
+
+impl Kind {
+    /// Whether a word is nothing but filler.
+    pub(crate) fn is_filler(word: &str) -> bool {
+        !word.is_empty() && word.chars().all(|c| Self::of(c) == Self::Filler || matches!(c, '-' | '–' | '—'))
+    }
+
+    fn of(character: char) -> Self {
+        match character {
+            '.' | '…' | '‥' | '․' | '·' | '_' | '＿' | '\u{a0}' | ' ' => Self::Filler,
+            '0'..='9' => Self::Digits,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Word {
+    /// The word cut where fillers begin and end, and behind colons and commas: `Số:……/QĐ-UBND` is a label, a blank and
+    /// what continues it. With `digits` also where digits begin and end: `năm2026`. A single dot is no filler: `TP.HCM`.
+    pub(crate) fn pieces(&self, digits: bool) -> Vec<(Kind, Self)> {
+        let mut pieces: Vec<(Kind, Self)> = Vec::new();
+        for (text, x0, x1) in &self.glyphs {
+            let kind = match text.chars().next().map_or(Kind::Other, Kind::of) {
+                Kind::Digits if !digits => Kind::Other,
+                kind => kind,
+            };
+            let glyph = (text.clone(), *x0, *x1);
+            match pieces.last_mut() {
+                Some((last, piece)) if *last == kind && !piece.ends_label() => {
+                    piece.rect.x1 = piece.rect.x1.max(*x1);
+                    piece.glyphs.push(glyph);
+                }
+                _ => {
+                    let rect = Rect { x0: *x0, x1: *x1, ..self.rect };
+                    pieces.push((kind, Self { text: String::new(), rect, glyphs: vec![glyph] }));
+                }
+            }
+        }
+        let mut joined: Vec<(Kind, Self)> = Vec::new();
+        let count = pieces.len();
+        for (nth, (kind, piece)) in pieces.into_iter().enumerate() {
+            // One dot between letters or behind them, not one that stands alone.
+            let lone = matches!(piece.glyphs.as_slice(), [(dot, ..)] if dot == ".") && count > 1 && nth > 0;
+            let kind = if kind == Kind::Filler && lone { Kind::Other } else { kind };
+            match joined.last_mut() {
+                Some((last, before)) if *last == kind && !before.ends_label() => {
+                    before.rect.x1 = before.rect.x1.max(piece.rect.x1);
+                    before.glyphs.extend(piece.glyphs);
+                }
+                _ => joined.push((kind, piece)),
+            }
+        }
+        for (_, piece) in &mut joined {
+            piece.name();
+        }
+        joined
+    }
+
+    fn ends_label(&self) -> bool {
+        self.glyphs.last().is_some_and(|(text, ..)| text == ":" || text == ",")
+    }
+
+    /// The text, from its characters.
+    fn name(&mut self) {
+        use unicode_normalization::UnicodeNormalization as _;
+        self.text = self.glyphs.iter().map(|(text, ..)| text.as_str()).collect::<String>().nfc().collect();
+    }
 }
 
 impl TextLine {
+    /// The words of the line, cut by [`Word::pieces`].
+    pub(crate) fn pieces(&self, digits: bool) -> Vec<(Kind, Word)> {
+        let words = self.words.iter();
+        words
+            .flat_map(|word| {
+                if Kind::is_filler(&word.text) {
+                    vec![(Kind::Filler, word.clone())]
+                } else {
+                    word.pieces(digits)
+                }
+            })
+            .collect()
+    }
+
     /// Where `phrase` stands in this line, words compared without regard to case.
     pub fn find(&self, phrase: &str) -> Option<Rect> {
         let wanted: Vec<String> = phrase.split_whitespace().map(str::to_lowercase).collect();
@@ -272,7 +367,6 @@ fn skip_inline_image(lexer: &mut Lexer<'_>) {
 
 /// Characters gathered into words and lines.
 fn lines(mut glyphs: Vec<Glyph>) -> Vec<TextLine> {
-    use unicode_normalization::UnicodeNormalization as _;
     glyphs.sort_by(|a, b| b.baseline.total_cmp(&a.baseline));
     let mut rows: Vec<Vec<Glyph>> = Vec::new();
     for glyph in glyphs {
@@ -298,18 +392,20 @@ fn lines(mut glyphs: Vec<Glyph>) -> Vec<TextLine> {
             }
             match words.last_mut() {
                 Some(word) if open && glyph.rect.x0 - word.rect.x1 < 0.2 * glyph.rect.height() => {
-                    word.text.push_str(&glyph.text);
+                    word.glyphs.push((glyph.text, glyph.rect.x0, glyph.rect.x1));
                     word.rect.x1 = word.rect.x1.max(glyph.rect.x1);
                     word.rect.y0 = word.rect.y0.min(glyph.rect.y0);
                     word.rect.y1 = word.rect.y1.max(glyph.rect.y1);
                 }
-                _ => words.push(Word { text: glyph.text, rect: glyph.rect }),
+                _ => words.push(Word {
+                    text: String::new(),
+                    rect: glyph.rect,
+                    glyphs: vec![(glyph.text, glyph.rect.x0, glyph.rect.x1)],
+                }),
             }
             open = true;
         }
-        for word in &mut words {
-            word.text = word.text.nfc().collect();
-        }
+        words.iter_mut().for_each(Word::name);
         if !words.is_empty() {
             lines.push(TextLine { words });
         }

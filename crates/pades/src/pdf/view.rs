@@ -1,5 +1,7 @@
 //! The document at the end of one revision: references resolved, streams decoded.
 
+use std::{borrow::Cow, rc::Rc};
+
 use super::{
     chain::Revision,
     error::PdfError,
@@ -57,14 +59,56 @@ impl<'f, 'a> View<'f, 'a> {
 
     /// All numbers in use, ascending.
     pub fn numbers(&self) -> Vec<u32> {
-        let mut numbers: Vec<u32> = match self.revisions() {
-            [only] => only.entries.iter().map(Entry::number).collect(),
-            many => many.iter().flat_map(|revision| revision.entries.iter().map(Entry::number)).collect(),
-        };
-        numbers.sort_unstable();
-        numbers.dedup();
-        numbers.retain(|&number| number != 0 && self.place(number) != Place::Free);
+        let mut numbers = Vec::new();
+        self.each_in_use(&mut |number, _| numbers.push(number));
         numbers
+    }
+
+    /// Calls `seen` with every number in use and its place, ascending: the revisions' sorted lists are merged.
+    pub(crate) fn each_in_use(&self, seen: &mut dyn FnMut(u32, Place)) {
+        if let [only] = self.revisions() {
+            let mut in_use = |entry: &Entry| match (entry.number(), entry.place()) {
+                (0, _) | (_, Place::Free) => {}
+                (number, place) => seen(number, place),
+            };
+            return only.entries.iter().for_each(&mut in_use);
+        }
+        let mut lists: Vec<&[Entry]> =
+            self.revisions().iter().rev().map(|revision| revision.entries.as_slice()).collect();
+        // The newest list that names the lowest number counts; every list steps past that number.
+        while let Some(lowest) =
+            lists.iter().filter_map(|list| list.first()).min_by_key(|entry| entry.number())
+        {
+            let (number, place) = (lowest.number(), lowest.place());
+            for list in &mut lists {
+                if let Some((_, rest)) = list.split_first().filter(|(first, _)| first.number() == number) {
+                    *list = rest;
+                }
+            }
+            lists.retain(|list| !list.is_empty());
+            if number != 0 && place != Place::Free {
+                seen(number, place);
+            }
+        }
+    }
+
+    /// Entries with every object that lies in the file itself, in the order of the file; others may be among them. Most
+    /// files have one revision, and its objects in the order of their numbers: then nothing is copied.
+    pub(crate) fn in_file_order(&self) -> Cow<'f, [Entry]> {
+        if let [only] = self.revisions()
+            && only.entries.iter().filter_map(Entry::placed).is_sorted_by_key(|(offset, _)| offset)
+        {
+            return Cow::Borrowed(&only.entries);
+        }
+        let mut entries = Vec::new();
+        self.each_in_use(&mut |number, place| {
+            if matches!(place, Place::At { .. }) {
+                entries.push(Entry::new(number, place));
+            }
+        });
+        // Nearly in order already, which the stable sort makes use of.
+        entries.sort_by_key(Entry::placed);
+        Cow::Owned(entries)
     }
 
     /// The object; [`Object::Null`] if there is none of this number and generation (7.3.10).
@@ -75,7 +119,10 @@ impl<'f, 'a> View<'f, 'a> {
         match self.place(reference.number) {
             Place::Free => Ok(Object::Null),
             Place::At { generation, .. } if generation != reference.generation => Ok(Object::Null),
-            Place::At { offset, .. } => Ok(self.indirect_at(reference.number, offset)?.object),
+            Place::At { offset, .. } => {
+                let read = self.indirect_at(reference.number, offset)?;
+                Ok(Rc::try_unwrap(read).map_or_else(|kept| kept.object.clone(), |own| own.object))
+            }
             Place::InStream { .. } if reference.generation != 0 => Ok(Object::Null),
             Place::InStream { container, index } => {
                 let Place::At { offset, .. } = self.place(container) else {
@@ -93,14 +140,15 @@ impl<'f, 'a> View<'f, 'a> {
     /// As [`View::get`].
     pub fn indirect(&self, number: u32) -> Result<Option<Indirect>, PdfError> {
         match self.place(number) {
-            Place::At { offset, .. } => self.indirect_at(number, offset).map(Some),
+            Place::At { offset, .. } => {
+                self.indirect_at(number, offset).map(|read| Some(Rc::unwrap_or_clone(read)))
+            }
             _ => Ok(None),
         }
     }
 
-    fn indirect_at(&self, number: u32, offset: u64) -> Result<Indirect, PdfError> {
-        let file = self.file;
-        let indirect = read_indirect(file.source, offset, &file.limits, &mut |length| self.length(length))?;
+    fn indirect_at(&self, number: u32, offset: u64) -> Result<Rc<Indirect>, PdfError> {
+        let indirect = self.file.indirect_at(offset, &mut |length| self.length(length))?;
         if indirect.id.number == number {
             Ok(indirect)
         } else {

@@ -57,6 +57,12 @@ impl Entry {
         self.number
     }
 
+    /// Offset and identity of an object in use that lies in the file itself.
+    pub(crate) fn placed(&self) -> Option<(u64, ObjRef)> {
+        let id = ObjRef { number: self.number, generation: self.generation };
+        (self.kind == 1 && self.number != 0).then_some((self.value, id))
+    }
+
     /// Where the object is.
     #[expect(clippy::cast_possible_truncation, reason = "two 32-bit halves were put there by `new`")]
     pub fn place(&self) -> Place {
@@ -193,12 +199,13 @@ fn strict_entries(
     if end > source.len() {
         return Ok(None);
     }
+    entries.reserve(count as usize);
     let mut number = first;
     let mut pos = at;
     while pos < end {
         let len = usize::try_from(end - pos).unwrap_or(BLOCK).min(BLOCK);
         let block = source.slice(pos, len)?;
-        for line in block.chunks_exact(20) {
+        for line in block.as_chunks::<20>().0 {
             let Some(place) = strict_entry(line, shift) else { return Ok(None) };
             entries.push(Entry::new(number, place));
             number += 1;
@@ -208,19 +215,32 @@ fn strict_entries(
     Ok(Some(end))
 }
 
-fn strict_entry(line: &[u8], shift: u64) -> Option<Place> {
-    let (offset, rest) = line.split_at_checked(10)?;
-    let digits = |bytes: &[u8]| {
-        bytes.iter().try_fold(0_u64, |value, &b| b.is_ascii_digit().then(|| value * 10 + u64::from(b - b'0')))
-    };
-    let offset = digits(offset)?;
-    let (generation, rest) = rest.split_at_checked(7)?;
-    let generation = generation.strip_prefix(b" ")?.strip_suffix(b" ")?;
-    let [kind, ends @ ..] = rest else { return None };
-    if !matches!(ends, [b' ' | b'\r', b'\n' | b'\r']) {
+fn strict_entry(line: &[u8; 20], shift: u64) -> Option<Place> {
+    let (high, rest) = line.split_first_chunk::<2>()?;
+    let (low, rest) = rest.split_first_chunk::<8>()?;
+    let offset = digits(high)? * 100_000_000 + eight_digits(*low)?;
+    let &[b' ', ref generation @ .., b' ', kind, b' ' | b'\r', b'\n' | b'\r'] = rest else { return None };
+    let generation = if generation == b"00000" { 0 } else { digits(generation)? };
+    place(kind, offset, generation, shift)
+}
+
+fn digits(bytes: &[u8]) -> Option<u64> {
+    bytes.iter().try_fold(0_u64, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit <= 9).then_some(value * 10 + u64::from(digit))
+    })
+}
+
+/// Eight digits at once, by pairs of digits, then of pairs: there may be millions of entries.
+fn eight_digits(bytes: [u8; 8]) -> Option<u64> {
+    let values = u64::from_le_bytes(bytes) ^ 0x3030_3030_3030_3030;
+    // Above nine, six more reaches the upper half of a byte.
+    if (values | values.wrapping_add(0x0606_0606_0606_0606)) & 0xf0f0_f0f0_f0f0_f0f0 != 0 {
         return None;
     }
-    place(*kind, offset, digits(generation)?, shift)
+    let pairs = (values.wrapping_mul(1 + (10 << 8)) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs.wrapping_mul(1 + (100 << 16)) >> 16) & 0x0000_ffff_0000_ffff;
+    Some(fours.wrapping_mul(1 + (10_000 << 32)) >> 32)
 }
 
 fn place(kind: u8, offset: u64, generation: u64, shift: u64) -> Option<Place> {
@@ -369,12 +389,22 @@ const BLOCK: usize = 20 * 4096;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const TABLE: &str = "xref\n0 2\n0000000000 65535 f \n0000000017 00000 n \n5 1\n0000000400 00001 n \ntrailer\n<< /Size 6 >>";
 
     fn read(text: &str) -> Result<Section, PdfError> {
         read_section(&text.as_bytes(), 0, 0, &Limits::default())
+    }
+
+    proptest! {
+        #[test]
+        fn eight_digits_are_a_number(bytes in proptest::array::uniform8(prop_oneof![4 => b'0'..=b'9', 1 => any::<u8>()])) {
+            let text = std::str::from_utf8(&bytes).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+            prop_assert_eq!(eight_digits(bytes), text.and_then(|text| text.parse().ok()));
+        }
     }
 
     #[test]

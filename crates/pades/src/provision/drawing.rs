@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::ProvisionPlan;
+use super::{
+    ProvisionPlan,
+    metadata::{self, Packet},
+    tagging::Tagging,
+};
 use crate::{
     digest::Digest,
     index::FieldSite,
     intake::{Ingested, Refusal},
     look::{self, Face},
-    manifest::{self, Declared, FieldKind, Slot, beyond},
+    manifest::{self, Declared, FieldKind, Printed, Slot, beyond},
     pdf::{Dict, Increment, ObjRef, Object, Rect, View},
-    place::Placed,
+    place::{self, Placed, Stamped},
+    provision::PagePlace,
     rewrite::{self, Replacement},
     survey::Survey,
 };
@@ -23,22 +28,26 @@ pub(super) struct Drawn {
     pub(super) font: ObjRef,
     pub(super) fields: Vec<Declared>,
     pub(super) sites: Vec<FieldSite>,
+    /// Where the stamp of urgency stands.
+    pub(super) urgency: Option<PagePlace>,
 }
 
 pub(super) struct Drawing<'v, 'f, 'a> {
-    view: &'v View<'f, 'a>,
+    pub(super) view: &'v View<'f, 'a>,
     plan: &'v ProvisionPlan,
-    survey: &'v Survey,
+    pub(super) survey: &'v Survey,
     placed: Vec<Placed>,
+    stamped: Option<Stamped>,
     /// Fields that are filled or signed later.
     names: Vec<String>,
     /// Number or date are drawn now.
     some_drawn: bool,
     /// The new objects, written to a scratch at offset 0 and moved to their place by `rewrite`.
-    new: Increment,
-    replaced: BTreeMap<u32, Object>,
+    pub(super) new: Increment,
+    pub(super) replaced: BTreeMap<u32, Object>,
     sha256: Digest,
     pdfa: bool,
+    pub(super) tagging: Option<Tagging>,
 }
 
 impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
@@ -47,7 +56,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         survey: &'v Survey,
         ingested: &Ingested,
         plan: &'v ProvisionPlan,
-        placed: Vec<Placed>,
+        (placed, stamped): (Vec<Placed>, Option<Stamped>),
     ) -> Self {
         let drawn = |kind| match kind {
             FieldKind::Number => plan.number.as_ref().is_some_and(|number| number.text.is_some()),
@@ -59,7 +68,20 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         let some_drawn = names.len() < placed.len();
         let new = Increment::new(0, ingested.index.size.max(view.size()));
         let (sha256, pdfa) = (ingested.sha256, survey.pdfa_part.is_some());
-        Self { view, plan, survey, placed, names, some_drawn, new, replaced: BTreeMap::new(), sha256, pdfa }
+        Self {
+            view,
+            plan,
+            survey,
+            placed,
+            stamped,
+            names,
+            some_drawn,
+            new,
+            replaced: BTreeMap::new(),
+            sha256,
+            pdfa,
+            tagging: None,
+        }
     }
 
     pub(super) fn draw(mut self) -> Result<(Replacement, Drawn), Refusal> {
@@ -67,6 +89,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         let mut root = self.view.root()?;
         let face = Face::form().map_err(|error| text_refusal("the form", &error))?;
         let font = face.write(&mut self.new);
+        self.tagging = Tagging::of(self.view, &root)?;
         let mut declared = Vec::new();
         let mut sites = Vec::new();
         for placed in std::mem::take(&mut self.placed) {
@@ -74,6 +97,16 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             let (field, site) = self.widget(&placed, annots, font, face)?;
             declared.push(field);
             sites.push(site);
+        }
+        let urgency = match self.stamped.take() {
+            None => None,
+            Some(stamped) => {
+                self.stamp(&stamped)?;
+                Some(stamped.at)
+            }
+        };
+        if let Some(tagging) = self.tagging.take() {
+            tagging.finish(self.view, &mut self.new, &mut self.replaced)?;
         }
         let widgets: Vec<ObjRef> = declared.iter().map(|field| field.id).collect();
         let (acroform, fields_array) = self.form(&mut root, &widgets, font)?;
@@ -83,6 +116,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             root.set("Extensions", Dict::new().with("ESIC", level));
         }
         rewrite::strip_catalog(self.view, &mut root)?;
+        self.metadata(&mut root)?;
         self.replaced.insert(root_ref.number, Object::Dict(root));
         let mut trailer = Dict::new();
         for key in ["Root", "Info", "ID"] {
@@ -91,12 +125,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             }
         }
         trailer.set("Root", ObjRef::new(root_ref.number));
-        if let Some(Object::Dict(info)) = trailer.get("Info") {
-            // It shall be an object of its own (7.5.5).
-            let (info, id) = (info.clone(), self.new.allot());
-            self.new.object(id, &Object::Dict(info));
-            trailer.set("Info", id);
-        }
+        self.information(&mut trailer)?;
         if trailer.get("ID").and_then(Object::as_array).is_none_or(|id| id.len() != 2) {
             let half = self.sha256.0.iter().copied().take(16).collect::<Vec<u8>>();
             trailer.set("ID", vec![Object::Str(half.clone()), Object::Str(half)]);
@@ -108,12 +137,55 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             font,
             fields: declared,
             sites,
+            urgency,
         };
         Ok((Replacement { objects: self.replaced, new: self.new, trailer }, drawn))
     }
 
+    /// The metadata as strict readers want them.
+    fn metadata(&mut self, root: &mut Dict) -> Result<(), Refusal> {
+        let Object::Stream(stream) = self.view.value(root, "Metadata")? else { return Ok(()) };
+        let packet = self.view.decode(&stream).map(|decoded| decoded.data).unwrap_or_default();
+        match metadata::look(&packet) {
+            Packet::Kept => {}
+            Packet::Useless if self.pdfa => {}
+            Packet::Useless => {
+                root.remove("Metadata");
+            }
+            Packet::Enveloped(packet) => {
+                let id = self.new.allot();
+                let dict =
+                    Dict::new().with("Type", Object::name("Metadata")).with("Subtype", Object::name("XML"));
+                self.new.stream(id, &dict, &packet);
+                root.set("Metadata", id);
+            }
+        }
+        Ok(())
+    }
+
+    /// The document information shall be an object of its own (7.5.5), not one that some writers also use as the form.
+    fn information(&mut self, trailer: &mut Dict) -> Result<(), Refusal> {
+        let direct = matches!(trailer.get("Info"), Some(Object::Dict(_)));
+        let mut info = self.view.dict(trailer, "Info")?;
+        let named = self.view.trailer().get("Info").and_then(Object::as_ref);
+        let is_form = named.is_some() && self.view.root()?.get("AcroForm").and_then(Object::as_ref) == named;
+        if is_form {
+            let entries = info.iter().filter(|(_, value)| matches!(value, Object::Str(_) | Object::Name(_)));
+            info = entries.fold(Dict::new(), |mut plain, (key, value)| {
+                plain.set(key, value.clone());
+                plain
+            });
+        }
+        if direct || is_form {
+            let id = self.new.allot();
+            self.new.object(id, &Object::Dict(info));
+            trailer.set("Info", id);
+        }
+        Ok(())
+    }
+
     /// The page's array of annotations, made an object of its own.
-    fn annots(&mut self, page_id: ObjRef) -> Result<ObjRef, Refusal> {
+    pub(super) fn annots(&mut self, page_id: ObjRef) -> Result<ObjRef, Refusal> {
         let mut page = match self.replaced.get(&page_id.number) {
             Some(Object::Dict(page)) => page.clone(),
             _ => match self.view.get(page_id)? {
@@ -156,13 +228,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         let shown = (whole.x1, whole.y1);
         let id = self.new.allot();
         let text = self.drawn_now(placed);
-        let locks = match placed.kind {
-            FieldKind::Signer(k) => {
-                self.plan.signers.get(usize::from(k) - 1).is_some_and(|signer| signer.locks)
-            }
-            FieldKind::Seal => self.plan.seal.as_ref().is_some_and(|seal| seal.locks),
-            _ => false,
-        };
+        let locks = self.locks(placed.kind);
         let relative: Vec<_> = placed.slots.iter().map(|slot| slot.relative_to(placed.rect)).collect();
         let italic = placed.kind == FieldKind::Date;
         let mut widget = Dict::new()
@@ -177,12 +243,18 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         if page.rotate != 0 {
             widget.set("MK", Dict::new().with("R", i64::from(page.rotate)));
         }
+        if let Some(tagging) = &mut self.tagging {
+            let key = tagging.form(&mut self.new, id, ObjRef::new(placed.page_id.number));
+            widget.set("StructParent", key);
+        }
         let mut max_len = None;
         let appearance = if placed.kind.is_text() {
             max_len = Some(MAX_LEN);
             widget.set(manifest::SLOTS_KEY, Slot::to_object(&relative));
             widget.set(manifest::ITALIC_KEY, Object::Bool(italic));
-            widget.set("DA", Object::Str(form_da().into_bytes()));
+            Printed::note(&mut widget, placed.followed_by.as_deref(), &placed.printed);
+            widget.set("DA", Object::Str(look::default_appearance(placed.points).into_bytes()));
+            widget.set("Q", placed.align.quadding());
             widget.set("MaxLen", i64::from(MAX_LEN));
             match &text {
                 None => look::empty(&mut self.new, shown, page.rotate),
@@ -196,7 +268,8 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
                     let texts =
                         texts.ok_or_else(|| refuse("day, month and year were expected".to_owned()))?;
                     let parts = relative.iter().map(|slot| slot.rect).zip(texts).collect();
-                    let line = look::Line { parts, font, face, points: POINTS, italic };
+                    let (points, align) = (placed.points, placed.align);
+                    let line = look::Line { parts, font, face, points, italic, align };
                     widget.set("V", look::text_object(text));
                     widget.set("Ff", 1);
                     look::typeset(&mut self.new, &line, shown, page.rotate)
@@ -229,6 +302,8 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             slots: relative,
             max_len,
             italic,
+            followed_by: placed.followed_by.clone(),
+            printed: placed.printed.clone(),
         };
         let declared = Declared {
             name: placed.name.clone(),
@@ -241,10 +316,22 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             slots: placed.slots.clone(),
             max_len,
             followed_by: placed.followed_by.clone(),
+            printed: placed.printed.clone(),
             text,
             locks,
         };
         Ok((declared, site))
+    }
+
+    /// Whether signing this field locks the form.
+    fn locks(&self, kind: FieldKind) -> bool {
+        match kind {
+            FieldKind::Signer(k) => {
+                self.plan.signers.get(usize::from(k) - 1).is_some_and(|signer| signer.locks)
+            }
+            FieldKind::Seal => self.plan.seal.as_ref().is_some_and(|seal| seal.locks),
+            FieldKind::Number | FieldKind::Date => false,
+        }
     }
 
     /// The text that is drawn at provisioning, if any: what the page lacks of the number, or the date.
@@ -296,7 +383,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         resources.set("Font", fonts);
         form.set("DR", resources);
         if !form.contains("DA") {
-            form.set("DA", Object::Str(form_da().into_bytes()));
+            form.set("DA", Object::Str(look::default_appearance(place::POINTS).into_bytes()));
         }
         self.replaced.insert(fields_array.number, Object::Array(fields));
         self.replaced.insert(acroform.number, Object::Dict(form));
@@ -306,10 +393,12 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
 
     /// The last signature locks every field. Where the document brings text fields of its own, or number and date are
     /// drawn already, it names the fields that are ours instead: a validator in wide use takes an appearance that is
-    /// older than the locking revision for a change to it.
+    /// older than the locking revision for a change to it. So it does with the appearance that PDF/A-1 asks of the field of
+    /// a later document time stamp.
     fn lock(&self) -> Dict {
         let lock = Dict::new().with("Type", Object::name("SigFieldLock"));
-        if self.survey.field_names.is_empty() && !self.some_drawn {
+        let stamps_have_appearances = self.survey.pdfa_part == Some(1);
+        if self.survey.field_names.is_empty() && !self.some_drawn && !stamps_have_appearances {
             return lock.with("Action", Object::name("All"));
         }
         let ours = self.names.iter().map(|name| look::text_object(name)).collect::<Vec<_>>();
@@ -334,15 +423,8 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
     }
 }
 
-fn text_refusal(field: &str, error: &look::Undrawable) -> Refusal {
+pub(super) fn text_refusal(field: &str, error: &look::Undrawable) -> Refusal {
     Refusal::Text { field: field.to_owned(), why: error.to_string() }
 }
 
-/// The default appearance: the provisioned font in black.
-pub(crate) fn form_da() -> String {
-    format!("/{} {POINTS} Tf 0 g", look::FORM_FONT_NAME)
-}
-
-/// Size of the type of ô 3 and ô 4.
-pub(crate) const POINTS: f64 = 13.0;
 const MAX_LEN: u16 = 60;

@@ -3,32 +3,48 @@
 use time::OffsetDateTime;
 
 use super::{
-    VerifyPolicy, date, hashing,
+    VerifyPolicy, date, hashing, level,
+    level::Proofs,
     material::Material,
     message::{self, Content, Judged},
     report::{
         Check, Checks, Coverage, Indication, Kind, Level, Report, SignatureReport, Signer, SubIndication,
         Verdict,
     },
+    stamps,
     structure::{self, Located},
-    trust::{self, Trusted},
+    trust::{self, Held, Subject, Trusted},
     words,
 };
 use crate::{
-    changes::{Change, ChangeKind, Lock, Restriction, Step, judge, steps_after},
-    pdf::{Dict, File, Object, PdfError},
+    changes::{Change, ChangeKind, Restriction, Step, judge, steps_after},
+    pdf::{File, PdfError},
+    protection::Protected,
     x509::{Certificate, path::Purpose},
 };
 
-/// Verifies every signature of an open file.
-pub(super) fn evaluate(file: &File<'_>, policy: &VerifyPolicy<'_>) -> Result<Report, PdfError> {
+/// The answer about a file, and what it rests on.
+pub(crate) struct Examined {
+    /// The answer.
+    pub(crate) report: Report,
+    /// Everybody who has to be believed for it: signers and authorities of time stamps.
+    pub(crate) subjects: Vec<Subject>,
+    /// What there is to believe them by.
+    pub(crate) material: Material,
+    /// Since when that demonstrably exists.
+    pub(crate) proofs: Proofs,
+}
+
+/// Verifies every signature of an open file, from the last one back: what a document time stamp covers is proven to
+/// have existed at its time, and may be judged as of then (EN 319 102-1, 5.6).
+pub(crate) fn examine(file: &File<'_>, policy: &VerifyPolicy<'_>) -> Result<Examined, PdfError> {
     let located = structure::locate(file)?;
     let contents: Vec<Content> = located.iter().map(message::read).collect();
     let (sha256, digests) = digests(file, &located, &contents)?;
     let mut material = Material::given(policy);
-    for content in &contents {
+    for (one, content) in located.iter().zip(&contents) {
         let (crls, responses) = content.revocation();
-        material.add(&[], crls, responses);
+        material.add(&[], crls, responses, Some(one.revision));
     }
     material.add_store(file);
     let oldest = located.iter().map(|one| one.revision).min();
@@ -45,26 +61,31 @@ pub(super) fn evaluate(file: &File<'_>, policy: &VerifyPolicy<'_>) -> Result<Rep
         })
         .collect();
     for one in &judged {
-        material.add(&one.certificates, Vec::new(), Vec::new());
+        material.add(&one.certificates, Vec::new(), Vec::new(), None);
+        for token in one.inner_stamps.iter().flatten() {
+            material.add(token.certificates(), Vec::new(), Vec::new(), None);
+        }
     }
     let work = Work { file, policy, material, steps, stray };
-    let mut proofs: Vec<(usize, OffsetDateTime)> = Vec::new();
+    let mut proofs = Proofs::default();
+    let mut subjects = Vec::new();
     let mut signatures = Vec::new();
-    for ((one, content), judged) in located.iter().zip(&contents).zip(&judged).rev() {
-        let report = work.signature(one, content, judged, &proofs);
+    for (one, judged) in located.iter().zip(&judged).rev() {
+        let (report, believed) = work.signature(one, judged, &proofs);
         if report.kind == Kind::DocumentTimestamp
             && report.indication == Indication::TotalPassed
             && let Some(time) = report.timestamp_time
         {
-            proofs.push((one.revision, time));
+            proofs.add(one.revision, time);
         }
+        subjects.extend(believed);
         signatures.push(report);
     }
     signatures.reverse();
     let verdict = verdict(&signatures);
     let mut report = Report { file: String::new(), sha256, verdict, signatures, reason: String::new() };
     report.reason = words::reason(&report);
-    Ok(report)
+    Ok(Examined { report, subjects, material: work.material, proofs })
 }
 
 fn verdict(signatures: &[SignatureReport]) -> Verdict {
@@ -110,43 +131,51 @@ struct Work<'w, 'f, 'p> {
 type Answer = (Check, Option<SubIndication>);
 
 impl Work<'_, '_, '_> {
-    fn signature(
-        &self,
-        one: &Located,
-        content: &Content,
-        judged: &Judged,
-        proofs: &[(usize, OffsetDateTime)],
-    ) -> SignatureReport {
-        let kind = kind(one);
-        let restriction = restriction(one);
+    /// The answer about one signature, and whom it believes.
+    fn signature(&self, one: &Located, judged: &Judged, proofs: &Proofs) -> (SignatureReport, Vec<Subject>) {
+        let protected = Protected::by(&self.file.at(one.revision), &one.dict, &one.field.dict);
+        let kind = kind(one, &protected);
+        let Protected { docmdp, locks, .. } = protected;
+        let restriction = Restriction { docmdp, signed: one.revision, locks };
         let later_changes = self.later_changes(one, &restriction);
-        let (timestamp, stamped_at, stamp_problem) = self.timestamp(content, judged);
-        let proven = proofs
-            .iter()
-            .filter(|(revision, _)| *revision > one.revision)
-            .map(|(_, time)| *time)
-            .chain(stamped_at.filter(|_| kind != Kind::DocumentTimestamp))
-            .min();
+        let archived = proofs.of(one.revision);
+        let held = Held { material: &self.material, proofs };
+        let stamps = stamps::judge(judged, archived, &held, self.policy);
+        let proven = archived.into_iter().chain(stamps.proven).min();
         let signature = signature_check(one, judged, proven, self.file);
         let integrity = integrity_check(one, judged, &later_changes, self.file);
-        let trusted = self.trust(judged, kind, proven);
+        let purpose =
+            if kind == Kind::DocumentTimestamp { Purpose::TimeStamping } else { Purpose::DocumentSigning };
+        let stated = judged.stamp.as_ref().map(crate::tsp::CheckedToken::time);
+        let subject = judged.certificate.clone();
+        let subject = subject.map(|certificate| Subject { certificate, purpose, proven, stated });
+        let trusted = match &subject {
+            None => Trusted::no("signer_certificate_missing", SubIndication::NoSigningCertificateFound),
+            Some(subject) => trust::certificate(subject, &held, self.policy, self.policy.revocation),
+        };
         let certificate = (trusted.check.clone(), trusted.sub_indication);
         let sub_indication = [&integrity, &signature, &certificate]
             .into_iter()
             .find_map(|(check, sub)| sub.filter(|_| !check.ok))
-            .or(stamp_problem);
-        let timestamp_time = match kind {
-            Kind::DocumentTimestamp => judged.stamp.as_ref().map(crate::tsp::CheckedToken::time),
-            _ => stamped_at,
+            .or(stamps.problem);
+        let believed: Vec<Subject> = subject.into_iter().chain(stamps.believed).collect();
+        let sound = sub_indication.is_none() && judged.baseline && kind != Kind::DocumentTimestamp;
+        let level = match (sound, proven) {
+            (false, _) if kind == Kind::DocumentTimestamp || !judged.baseline || judged.problem.is_some() => {
+                Level::None
+            }
+            (_, None) => Level::BB,
+            (false, Some(_)) => Level::BT,
+            (true, Some(_)) => level::reached(&believed, one.revision, proofs, &self.material, self.policy),
         };
-        SignatureReport {
+        let report = SignatureReport {
             field: one.field.name.clone(),
             kind,
             sub_filter: one.sub_filter(),
             signer: judged.certificate.as_ref().map(signer).unwrap_or_default(),
             claimed_time: one.text("M").and_then(|text| date::parse(&text)).or(judged.claimed_time),
-            timestamp_time,
-            level: self.level(one, judged, kind, timestamp_time.or(proven), &trusted, proofs),
+            timestamp_time: stamps.time,
+            level,
             coverage: one.coverage,
             revision: one.revision + 1,
             indication: sub_indication.map_or(Indication::TotalPassed, SubIndication::indication),
@@ -155,10 +184,11 @@ impl Work<'_, '_, '_> {
                 signature: signature.0,
                 integrity: integrity.0,
                 certificate: certificate.0,
-                timestamp,
+                timestamp: stamps.check,
             },
             later_changes,
-        }
+        };
+        (report, believed)
     }
 
     fn later_changes(&self, one: &Located, restriction: &Restriction) -> Vec<Change> {
@@ -175,135 +205,15 @@ impl Work<'_, '_, '_> {
         changes.sort_by_key(|change| change.revision);
         changes
     }
-
-    /// The time-stamp check, the proven time, and what an invalid stamp makes of the signature.
-    fn timestamp(
-        &self,
-        content: &Content,
-        judged: &Judged,
-    ) -> (Check, Option<OffsetDateTime>, Option<SubIndication>) {
-        if let Content::Stamp(_) = content {
-            let check = if judged.stamp.is_some() { Check::pass() } else { Check::fail("timestamp_wrong") };
-            return (check, judged.stamp.as_ref().map(crate::tsp::CheckedToken::time), None);
-        }
-        let mut problem = None;
-        let mut earliest: Option<OffsetDateTime> = None;
-        for stamp in content.timestamps(&self.material.certificates, self.policy.provider) {
-            match stamp {
-                Ok(token) => {
-                    let mut material = self.material.clone();
-                    material.add(token.certificates(), Vec::new(), Vec::new());
-                    let time = token.time();
-                    let trusted = trust::certificate(
-                        token.certificate(),
-                        Purpose::TimeStamping,
-                        &material,
-                        self.policy,
-                        Some(time),
-                    );
-                    if trusted.sub_indication.is_none() {
-                        earliest = Some(earliest.map_or(time, |known| known.min(time)));
-                    } else {
-                        problem.get_or_insert(("timestamp_not_trusted", None));
-                    }
-                }
-                // A stamp over something else is not a missing stamp: somebody put it there.
-                Err(code) => problem = problem.or(Some((code, Some(SubIndication::FormatFailure)))),
-            }
-        }
-        match (earliest, problem) {
-            (time, Some((code, Some(sub)))) => (Check::fail(code), time, Some(sub)),
-            (Some(time), _) => (Check::pass(), Some(time), None),
-            (None, Some((code, None))) => (Check::fail(code), None, None),
-            (None, None) => (Check::fail("no_timestamp"), None, None),
-        }
-    }
-
-    fn trust(&self, judged: &Judged, kind: Kind, proven: Option<OffsetDateTime>) -> Trusted {
-        let Some(certificate) = &judged.certificate else {
-            return Trusted::no("signer_certificate_missing", SubIndication::NoSigningCertificateFound);
-        };
-        let purpose =
-            if kind == Kind::DocumentTimestamp { Purpose::TimeStamping } else { Purpose::DocumentSigning };
-        trust::certificate(certificate, purpose, &self.material, self.policy, proven)
-    }
-
-    fn level(
-        &self,
-        one: &Located,
-        judged: &Judged,
-        kind: Kind,
-        time: Option<OffsetDateTime>,
-        trusted: &Trusted,
-        proofs: &[(usize, OffsetDateTime)],
-    ) -> Level {
-        if kind == Kind::DocumentTimestamp || !judged.baseline || judged.problem.is_some() {
-            return Level::None;
-        }
-        let stored = self.material.store_since.filter(|since| *since >= one.revision);
-        match (time, stored) {
-            (None, _) => Level::BB,
-            (Some(_), Some(since)) if trusted.revocation_known => {
-                if proofs.iter().any(|(revision, _)| *revision >= since && *revision > one.revision) {
-                    Level::BLta
-                } else {
-                    Level::BLt
-                }
-            }
-            (Some(_), _) => Level::BT,
-        }
-    }
 }
 
-fn kind(one: &Located) -> Kind {
+fn kind(one: &Located, protected: &Protected) -> Kind {
     if one.is_timestamp() {
         Kind::DocumentTimestamp
-    } else if transforms(one).any(|(method, _)| method == b"DocMDP") {
+    } else if protected.certified {
         Kind::Certification
     } else {
         Kind::Approval
-    }
-}
-
-/// The transform methods of `/Reference` with their parameters.
-fn transforms(one: &Located) -> impl Iterator<Item = (Vec<u8>, Dict)> + '_ {
-    let references = one.dict.get("Reference").and_then(Object::as_array).unwrap_or_default();
-    references.iter().filter_map(Object::as_dict).filter_map(|reference| {
-        let method = reference.get("TransformMethod")?.as_name()?.to_vec();
-        Some((
-            method,
-            reference.get("TransformParams").and_then(Object::as_dict).cloned().unwrap_or_default(),
-        ))
-    })
-}
-
-fn restriction(one: &Located) -> Restriction {
-    let mut restriction = Restriction { signed: one.revision, ..Restriction::default() };
-    let level = |dict: &Dict| dict.get("P").and_then(Object::as_int).and_then(|p| u8::try_from(p).ok());
-    for (method, parameters) in transforms(one) {
-        match method.as_slice() {
-            // ISO 32000-2, table 257: without /P, form filling is allowed.
-            b"DocMDP" => restriction.docmdp = Some(level(&parameters).unwrap_or(2)),
-            b"FieldMDP" => restriction.locks.extend(lock(&parameters)),
-            _ => {}
-        }
-    }
-    if let Some(dict) = one.field.dict.get("Lock").and_then(Object::as_dict) {
-        restriction.locks.extend(lock(dict));
-        restriction.docmdp = restriction.docmdp.into_iter().chain(level(dict)).min();
-    }
-    restriction
-}
-
-fn lock(dict: &Dict) -> Option<Lock> {
-    use crate::changes::strings::text_string;
-    let fields = dict.get("Fields").and_then(Object::as_array).unwrap_or_default();
-    let names = || fields.iter().filter_map(Object::as_str).map(text_string).collect();
-    match dict.get("Action")?.as_name()? {
-        b"All" => Some(Lock::All),
-        b"Include" => Some(Lock::Include(names())),
-        b"Exclude" => Some(Lock::Exclude(names())),
-        _ => None,
     }
 }
 

@@ -1,12 +1,12 @@
 //! What a verification may lean on besides the trust anchors: certificates, CRLs and OCSP responses from the caller,
-//! the signatures themselves and the document's security store.
+//! the signatures themselves and the document's security store; for each list and response since when the file holds it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::VerifyPolicy;
 use crate::{
     pdf::{File, Object, PdfError},
-    x509::{Certificate, path::RevocationData},
+    x509::{Certificate, path::Evidence, path::RevocationData},
 };
 
 /// Most streams taken from one array of a security store.
@@ -16,27 +16,33 @@ const BYTES: usize = 64 << 20;
 
 /// Certificates and revocation data, each once.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Material {
+pub(crate) struct Material {
     /// Certificates.
-    pub(super) certificates: Vec<Certificate>,
+    pub(crate) certificates: Vec<Certificate>,
     /// CRLs and OCSP responses.
-    pub(super) revocation: RevocationData,
-    /// Their DER, so that each is read once.
-    known: HashSet<Vec<u8>>,
-    /// The oldest revision whose security store holds anything.
-    pub(super) store_since: Option<usize>,
+    pub(crate) revocation: RevocationData,
+    /// Their DER, with the revision that brought each into the file; `None` for what only the caller has.
+    since: HashMap<Vec<u8>, Option<usize>>,
+    /// Whether the latest revision has a security store that holds anything.
+    pub(super) has_store: bool,
 }
 
 impl Material {
     /// What the caller gave.
     pub(super) fn given(policy: &VerifyPolicy<'_>) -> Self {
         let mut material = Self { certificates: policy.certificates.to_vec(), ..Self::default() };
-        material.add(&[], policy.crls.to_vec(), policy.ocsp_responses.to_vec());
+        material.add(&[], policy.crls.to_vec(), policy.ocsp_responses.to_vec(), None);
         material
     }
 
-    /// Adds what a signature carries.
-    pub(super) fn add(&mut self, certificates: &[Certificate], crls: Vec<Vec<u8>>, responses: Vec<Vec<u8>>) {
+    /// Adds what revision `since` brought, or what the caller has beside the file.
+    pub(crate) fn add(
+        &mut self,
+        certificates: &[Certificate],
+        crls: Vec<Vec<u8>>,
+        responses: Vec<Vec<u8>>,
+        since: Option<usize>,
+    ) {
         for certificate in certificates {
             if !self.certificates.contains(certificate) {
                 self.certificates.push(certificate.clone());
@@ -44,34 +50,88 @@ impl Material {
         }
         // What cannot be read proves nothing, good or bad: it is as if it were not there.
         for crl in crls {
-            if !self.known.contains(&crl) && self.revocation.add_crl_der(&crl).is_ok() {
-                self.known.insert(crl);
+            if self.is_new(&crl, since) && self.revocation.add_crl_der(&crl).is_ok() {
+                self.since.insert(crl, since);
             }
         }
         for response in responses {
-            if !self.known.contains(&response) && self.revocation.add_ocsp_der(&response).is_ok() {
-                self.known.insert(response);
+            if self.is_new(&response, since) && self.revocation.add_ocsp_der(&response).is_ok() {
+                self.since.insert(response, since);
             }
         }
+    }
+
+    /// Whether it was not there yet; what was, may have come earlier than was known.
+    fn is_new(&mut self, der: &[u8], since: Option<usize>) -> bool {
+        let Some(known) = self.since.get_mut(der) else { return true };
+        *known = known.iter().copied().chain(since).min();
+        false
+    }
+
+    /// The first revision by which the file holds all of `evidence`; `None` if it does not.
+    pub(super) fn held_since(&self, evidence: &[Evidence]) -> Option<usize> {
+        let mut latest = 0;
+        for one in evidence {
+            let parts: Vec<&[u8]> = match one {
+                Evidence::Ocsp(status) => vec![status.response.as_der()],
+                Evidence::Crls(lists) => lists.iter().map(crate::crl::Crl::as_der).collect(),
+                Evidence::NotChecked | Evidence::Missing => return None,
+            };
+            for der in parts {
+                latest = latest.max(self.brought(der)?);
+            }
+        }
+        Some(latest)
+    }
+
+    /// The revision that brought this answer or list into the file; `None` for what only the caller has.
+    pub(super) fn brought(&self, der: &[u8]) -> Option<usize> {
+        self.since.get(der).copied().flatten()
+    }
+
+    /// Whether anything is not in the file.
+    pub(super) fn has_foreign(&self) -> bool {
+        self.since.values().any(Option::is_none)
+    }
+
+    /// The same with only the lists and responses that the file held at `revision`.
+    pub(super) fn as_of(&self, revision: usize) -> Self {
+        let held = |der: &[u8]| self.brought(der).is_some_and(|since| since <= revision);
+        let mut material = self.clone();
+        material.revocation.ocsps.retain(|response| held(response.as_der()));
+        material.revocation.crls.retain(|crl| held(crl.as_der()));
+        material
     }
 
     /// Adds the document's security store. What cannot be read is left out: it can only be missing then.
     pub(super) fn add_store(&mut self, file: &File<'_>) {
         let mut left = BYTES;
-        let certificates = stored(file, "Certs", &mut left).unwrap_or_default();
-        let certificates: Vec<Certificate> =
-            certificates.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
-        let crls = stored(file, "CRLs", &mut left).unwrap_or_default();
-        let responses = stored(file, "OCSPs", &mut left).unwrap_or_default();
-        if !(certificates.is_empty() && crls.is_empty() && responses.is_empty()) {
-            let has_store = |index: &usize| file.at(*index).root().is_ok_and(|root| root.contains("DSS"));
-            self.store_since = (0..file.revisions().len()).find(has_store);
+        for (key, kind) in [("Certs", Kind::Certificate), ("CRLs", Kind::List), ("OCSPs", Kind::Response)] {
+            for (der, since) in stored(file, key, &mut left).unwrap_or_default() {
+                self.has_store = true;
+                match kind {
+                    Kind::Certificate => {
+                        if let Ok(certificate) = Certificate::from_der(&der) {
+                            self.add(&[certificate], Vec::new(), Vec::new(), Some(since));
+                        }
+                    }
+                    Kind::List => self.add(&[], vec![der], Vec::new(), Some(since)),
+                    Kind::Response => self.add(&[], Vec::new(), vec![der], Some(since)),
+                }
+            }
         }
-        self.add(&certificates, crls, responses);
     }
 }
 
-fn stored(file: &File<'_>, key: &str, left: &mut usize) -> Result<Vec<Vec<u8>>, PdfError> {
+#[derive(Clone, Copy)]
+enum Kind {
+    Certificate,
+    List,
+    Response,
+}
+
+/// The streams of one array of the latest store, each with the revision that wrote it.
+fn stored(file: &File<'_>, key: &str, left: &mut usize) -> Result<Vec<(Vec<u8>, usize)>, PdfError> {
     let view = file.latest();
     let store = view.dict(&view.root()?, "DSS")?;
     let mut found = Vec::new();
@@ -80,7 +140,8 @@ fn stored(file: &File<'_>, key: &str, left: &mut usize) -> Result<Vec<Vec<u8>>, 
         let Ok(decoded) = view.decode(&stream) else { continue };
         let Some(rest) = left.checked_sub(decoded.data.len()) else { break };
         *left = rest;
-        found.push(decoded.data);
+        let writer = item.as_ref().and_then(|reference| view.located(reference.number));
+        found.push((decoded.data, writer.map_or(view.revision(), |(_, revision)| revision)));
     }
     Ok(found)
 }

@@ -40,8 +40,12 @@ pub(super) struct Judged {
     pub(super) baseline: bool,
     /// Signing time attribute.
     pub(super) claimed_time: Option<OffsetDateTime>,
+    /// Whether it is a document time stamp.
+    pub(super) is_stamp: bool,
     /// Time stamp of a document time stamp, checked but for trust.
     pub(super) stamp: Option<CheckedToken>,
+    /// The time stamps inside a signature, each checked but for trust, or why it is none.
+    pub(super) inner_stamps: Vec<Result<CheckedToken, &'static str>>,
 }
 
 /// Reads what `/Contents` holds.
@@ -115,6 +119,8 @@ impl Content {
             Self::Detached(message) => detached(message, located, digest, extra, provider),
             Self::OverSha1(message) => over_sha1(message, digest, extra, provider),
         };
+        judged.is_stamp = matches!(self, Self::Stamp(_));
+        judged.inner_stamps = self.timestamps(extra, provider);
         let padding = located.contents.get(self.consumed()..).unwrap_or_default();
         if judged.problem.is_none() && padding.iter().any(|&byte| byte != 0) {
             judged.problem = Some(("padding_not_zero", SubIndication::FormatFailure));
@@ -123,7 +129,7 @@ impl Content {
     }
 
     /// The signature time stamps, each with the answer to everything but trust.
-    pub(super) fn timestamps(
+    fn timestamps(
         &self,
         extra: &[Certificate],
         provider: &dyn Provider,
@@ -172,7 +178,9 @@ impl Judged {
             weaknesses: Vec::new(),
             baseline: false,
             claimed_time: None,
+            is_stamp: false,
             stamp: None,
+            inner_stamps: Vec::new(),
         }
     }
 }
@@ -189,7 +197,9 @@ fn stamp(token: &Token, digest: Option<&[u8]>, extra: &[Certificate], provider: 
         weaknesses: Vec::new(),
         baseline: true,
         claimed_time: Some(token.time()),
+        is_stamp: false,
         stamp: None,
+        inner_stamps: Vec::new(),
     };
     if let [signer] = token.message().signers.as_slice() {
         judged.certificate = signer.inspect(token.message(), &[], extra, provider).certificate;
@@ -300,7 +310,9 @@ fn signer(
         baseline: etsi && bound && !checks.has_signing_time && signer.has_signed_attributes(),
         claimed_time: signer.claimed_time(),
         certificate: checks.certificate,
+        is_stamp: false,
         stamp: None,
+        inner_stamps: Vec::new(),
     }
 }
 

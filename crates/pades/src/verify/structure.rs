@@ -12,7 +12,7 @@ use crate::{
         fields::{self, Field},
         strings::text_string,
     },
-    pdf::{Dict, File, Object, PdfError, Place, View, is_space},
+    pdf::{Dict, File, Object, PdfError, Place, View, hex_bytes, is_space},
 };
 
 /// Most signatures of one file.
@@ -186,10 +186,7 @@ fn one(file: &File<'_>, latest: &View<'_, '_>, field: &Field) -> Result<Located,
 
 /// `<`, hex digits, `>` and nothing else: whatever else stood here would be unsigned bytes of the dictionary.
 fn hexadecimal(raw: &[u8]) -> Option<Vec<u8>> {
-    let digits = raw.strip_prefix(b"<")?.strip_suffix(b">")?;
-    let nibble = |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    let values: Option<Vec<u8>> = digits.iter().map(|&byte| nibble(byte)).collect();
-    Some(values?.chunks(2).map(|pair| pair.first().unwrap_or(&0) << 4 | pair.get(1).unwrap_or(&0)).collect())
+    hex_bytes(raw.strip_prefix(b"<")?.strip_suffix(b">")?)
 }
 
 fn range(file: &File<'_>, located: &mut Located, gap_start: u64, gap_end: u64, holder: usize) {

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use super::{
     Revocation, VerifyPolicy,
+    level::Proofs,
     material::Material,
     report::{Check, SubIndication},
 };
@@ -12,9 +13,25 @@ use crate::{
     crypto::Weakness,
     x509::{
         Certificate,
-        path::{self, Constraint, Evidence, PathFailure, PathInputs, PathProblem, Purpose, RevocationMode},
+        path::{
+            self, Constraint, Evidence, Existence, PathFailure, PathInputs, PathProblem, Purpose,
+            RevocationMode,
+        },
     },
 };
+
+/// Whose certificate is to be believed, for what, and at which time.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    /// The certificate.
+    pub(crate) certificate: Certificate,
+    /// What it was used for.
+    pub(crate) purpose: Purpose,
+    /// The earliest time at which what it signed demonstrably existed; `None`: nothing proves any.
+    pub(crate) proven: Option<OffsetDateTime>,
+    /// The time that a time stamp of its states; `None` for a signer of documents.
+    pub(crate) stated: Option<OffsetDateTime>,
+}
 
 /// The answer about one certificate.
 #[derive(Debug, Clone)]
@@ -23,41 +40,45 @@ pub(super) struct Trusted {
     pub(super) check: Check,
     /// Why not.
     pub(super) sub_indication: Option<SubIndication>,
-    /// Whether every certificate below the anchor has an answer about revocation.
-    pub(super) revocation_known: bool,
+    /// What the answer about revocation rests on, one for each certificate below the anchor.
+    pub(super) evidence: Vec<Evidence>,
 }
 
 impl Trusted {
     /// A no.
     pub(super) fn no(code: &str, sub_indication: SubIndication) -> Self {
-        Self { check: Check::fail(code), sub_indication: Some(sub_indication), revocation_known: false }
+        Self {
+            check: Check::fail(code),
+            sub_indication: Some(sub_indication),
+            evidence: vec![Evidence::Missing],
+        }
     }
 }
 
-/// Judges a certificate at `proven`, the earliest time at which the signature demonstrably existed; without a
-/// proof, at the time of verification.
+/// Judges a certificate at the time that is proven; without a proof, at the time of verification.
 pub(super) fn certificate(
-    certificate: &Certificate,
-    purpose: Purpose,
-    material: &Material,
+    subject: &Subject,
+    held: &Held<'_>,
     policy: &VerifyPolicy<'_>,
-    proven: Option<OffsetDateTime>,
+    revocation: Revocation,
 ) -> Trusted {
+    let proven = subject.proven;
     let at = proven.unwrap_or(policy.at);
     let inputs = PathInputs {
-        candidates: &material.certificates,
-        revocation: &material.revocation,
-        mode: match policy.revocation {
+        candidates: &held.material.certificates,
+        revocation: &held.material.revocation,
+        existence: Some(held),
+        mode: match revocation {
             Revocation::Require => RevocationMode::Require,
             Revocation::IfAvailable => RevocationMode::IfAvailable,
             Revocation::Off => RevocationMode::Off,
         },
         at,
         now: policy.at.max(at),
-        purpose,
+        purpose: subject.purpose,
         ..PathInputs::new(policy.anchors, at)
     };
-    let path = match path::validate(certificate, &inputs, policy.provider) {
+    let path = match path::validate(&subject.certificate, &inputs, policy.provider) {
         Ok(path) => path,
         Err(failure) => {
             let (code, sub) = refusal(&failure, proven.is_some());
@@ -70,19 +91,28 @@ pub(super) fn certificate(
         return Trusted::no("weak_algorithm", SubIndication::CryptoConstraintsFailureNoPoe);
     }
     let answered = |evidence: &Evidence| matches!(evidence, Evidence::Ocsp(_) | Evidence::Crls(_));
-    let revocation_known = path.evidence.iter().all(answered);
-    let check = if revocation_known { Check::pass() } else { Check::pass_with("revocation_not_checked") };
-    Trusted { check, sub_indication: None, revocation_known }
+    let known = path.evidence.iter().all(answered);
+    let check = if known { Check::pass() } else { Check::pass_with("revocation_not_checked") };
+    Trusted { check, sub_indication: None, evidence: path.evidence }
 }
 
-/// Whether it was still good at the time that is proven (ETSI TS 119 312 and its forerunners: SHA-1 until 2012,
-/// RSA below 2048 bits until 2014).
+/// What there is to believe by, and since when it demonstrably exists: answers and lists since the first document time stamp
+/// over the revision that brought them into the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held<'h> {
+    pub(crate) material: &'h Material,
+    pub(crate) proofs: &'h Proofs,
+}
+
+impl Existence for Held<'_> {
+    fn proven(&self, der: &[u8]) -> Option<OffsetDateTime> {
+        self.proofs.of(self.material.brought(der)?)
+    }
+}
+
+/// Whether it still gave assurance at the time that is proven.
 pub(super) fn was_strong(weakness: Weakness, proven: Option<OffsetDateTime>) -> bool {
-    let until = match weakness {
-        Weakness::Hash(_) => 2012,
-        Weakness::RsaBits(_) => 2014,
-    };
-    proven.is_some_and(|time| time.year() < until)
+    proven.is_some_and(|time| time < weakness.assured_until())
 }
 
 fn refusal(failure: &PathFailure, proven: bool) -> (&'static str, SubIndication) {
@@ -106,6 +136,7 @@ fn refusal(failure: &PathFailure, proven: bool) -> (&'static str, SubIndication)
         PathProblem::Revoked(_) if proven => ("certificate_revoked", SubIndication::Revoked),
         PathProblem::Revoked(_) => ("certificate_revoked", SubIndication::RevokedNoPoe),
         PathProblem::RevocationUnknown => ("revocation_unknown", SubIndication::TryLater),
+        PathProblem::RevocationWeak(_) => ("revocation_weak", SubIndication::CryptoConstraintsFailureNoPoe),
         PathProblem::Constraint(Constraint::Signature) => {
             ("certificate_signature_wrong", SubIndication::CertificateChainGeneralFailure)
         }

@@ -88,6 +88,10 @@ fn sentence(code: &str) -> (&'static str, &'static str) {
             ("chứng thư không dùng để ký văn bản", "the certificate is not for signing documents")
         }
         "revocation_unknown" => ("chưa kiểm tra được trạng thái thu hồi", "revocation could not be checked"),
+        "revocation_weak" => (
+            "thông tin thu hồi được ký bằng thuật toán hoặc khoá quá yếu",
+            "what tells revocation is signed with an algorithm or a key that is too weak",
+        ),
         "weak_algorithm" => ("thuật toán hoặc khoá quá yếu", "the algorithm or the key is too weak"),
         "file_repaired" => ("cấu trúc tệp bị hỏng", "the file's structure is broken"),
         "bytes_outside_revision" => {

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use super::{Extensions, GeneralName, Name};
 use crate::asn1::{Algorithm, Raw, RawSeq, rfc5280_time};
-use crate::crypto::{CryptoError, Provider, PublicKey, SignatureAlgorithm};
+use crate::crypto::{self, CryptoError, Provider, PublicKey, SignatureAlgorithm, Weakness};
 use crate::digest::Digest;
 
 /// Largest certificate that is read.
@@ -188,6 +188,14 @@ impl Certificate {
     /// [`CryptoError`] for kinds of key that are not supported.
     pub fn public_key(&self) -> Result<PublicKey<'_>, CryptoError> {
         PublicKey::from_spki(&self.0.spki)
+    }
+
+    /// What is weak about a signature of this key, made with `algorithm`; nothing if there can be no such signature.
+    pub(crate) fn weaknesses_of(&self, algorithm: Result<SignatureAlgorithm, CryptoError>) -> Vec<Weakness> {
+        match (algorithm, self.public_key()) {
+            (Ok(algorithm), Ok(key)) => crypto::weaknesses(algorithm, &key),
+            _ => Vec::new(),
+        }
     }
 
     /// The content of the `subjectPublicKey` bit string, which OCSP and key identifiers digest.

@@ -16,7 +16,9 @@ mod revocation;
 mod rules;
 
 pub use policy::PolicyInputs;
-pub use revocation::{Evidence, RevocationData, RevocationMode, RevocationStatus, revocation_status};
+pub use revocation::{
+    Evidence, Existence, RevocationData, RevocationMode, RevocationStatus, revocation_status,
+};
 
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -35,6 +37,8 @@ pub struct PathInputs<'a> {
     pub candidates: &'a [Certificate],
     /// Stored or fetched revocation information.
     pub revocation: &'a RevocationData,
+    /// Since when that demonstrably exists; `None`: it is known to be here now, no more.
+    pub existence: Option<&'a dyn Existence>,
     /// How much of it is needed.
     pub mode: RevocationMode,
     /// The time for which validity is asked (now, or the time of a time stamp).
@@ -122,6 +126,9 @@ pub enum PathProblem {
     /// No usable revocation information.
     #[error("the revocation of a certificate of the chain cannot be told")]
     RevocationUnknown,
+    /// All there is about revocation was signed with an algorithm or key that no longer gives assurance.
+    #[error("what tells the revocation of a certificate of the chain is signed too weakly: {0:?}")]
+    RevocationWeak(Weakness),
     /// A rule of RFC 5280 clause 6, by its clause.
     #[error("a certificate of the chain breaks a rule: {0}")]
     Constraint(Constraint),
@@ -179,6 +186,7 @@ impl PathFailure {
                 | PathProblem::Revoked(Revoked { reason: RevocationReason::CertificateHold, .. }),
                 _,
             ) => "TRY_LATER",
+            (PathProblem::RevocationWeak(_), _) => "CRYPTO_CONSTRAINTS_FAILURE_NO_POE",
             (PathProblem::Revoked(_), true) => "REVOKED",
             (PathProblem::Revoked(_), false) => "REVOKED_CA_NO_POE",
             (PathProblem::Constraint(Constraint::Signature), _) => "CERTIFICATE_CHAIN_GENERAL_FAILURE",
@@ -205,6 +213,7 @@ impl<'a> PathInputs<'a> {
             anchors,
             candidates: &[],
             revocation: &NO_REVOCATION,
+            existence: None,
             mode: RevocationMode::Require,
             at,
             now: at,
@@ -286,7 +295,7 @@ fn rank(failure: &PathFailure) -> u8 {
         PathProblem::Constraint(Constraint::Signature) => 1,
         PathProblem::Constraint(_) => 2,
         PathProblem::Expired(_) | PathProblem::NotYetValid(_) => 3,
-        PathProblem::RevocationUnknown => 4,
+        PathProblem::RevocationUnknown | PathProblem::RevocationWeak(_) => 4,
         PathProblem::Revoked(_) => 5,
     }
 }

@@ -159,13 +159,15 @@ impl Pki {
 
     /// A signature value over `message`.
     pub(crate) fn sign(&self, name: &str, hash: &str, options: &[&str], message: &[u8]) -> Vec<u8> {
-        self.write("message.bin", message);
+        // Several threads may sign at once.
+        let file = format!("message-{:?}.bin", std::thread::current().id());
+        self.write(&file, message);
         let key = format!("{name}.key");
         let mut arguments = vec!["dgst", hash, "-sign", &key];
         for option in options {
             arguments.extend(["-sigopt", option]);
         }
-        arguments.push("message.bin");
+        arguments.push(&file);
         self.run(&arguments)
     }
 

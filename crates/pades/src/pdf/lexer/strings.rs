@@ -1,6 +1,6 @@
 //! Names and strings (ISO 32000-2, 7.3.4 and 7.3.5).
 
-use super::{Lack, Lexer, hex_digit, is_regular, is_space};
+use super::{Lack, Lexer, hex_bytes, hex_digit, is_regular, is_space};
 
 impl Lexer<'_> {
     pub(super) fn name(&mut self) -> Result<Vec<u8>, Lack> {
@@ -90,7 +90,14 @@ impl Lexer<'_> {
 
     pub(super) fn hex_string(&mut self) -> Result<Vec<u8>, Lack> {
         self.pos += 1;
-        let mut out = Vec::new();
+        let rest = self.rest();
+        let len = memchr::memchr(b'>', rest).ok_or(Lack::More)?;
+        // Signatures are tens of thousands of digits without a blank.
+        if let Some(bytes) = rest.get(..len).and_then(hex_bytes) {
+            self.pos += len + 1;
+            return Ok(bytes);
+        }
+        let mut out = Vec::with_capacity(len / 2 + 1);
         let mut high = None;
         loop {
             let byte = self.bump().ok_or(Lack::More)?;

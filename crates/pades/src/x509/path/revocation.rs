@@ -3,9 +3,13 @@
 //! Fails closed: one authentic "revoked" outweighs any number of "good". Information dated after the time asked about
 //! is good too (a certificate not revoked later was not revoked then), but not once the certificate had expired, since
 //! issuers may then drop it, and never from after `now`.
+//! A "good" whose signature no longer gives assurance is none, unless it is proven to be older than that (`strength`).
 //! A delegated OCSP responder without `id-pkix-ocsp-nocheck` is looked up in the CRLs that are there.
 
 mod lists;
+mod strength;
+
+pub use strength::Existence;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,7 +18,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{PathInputs, PathProblem, Validation};
 use crate::crl::{Crl, CrlError, RevocationReason, Revoked};
-use crate::crypto::Provider;
+use crate::crypto::{Provider, Weakness};
 use crate::ocsp::{CertificateStatus, CheckedStatus, OcspMalformed, OcspResponse};
 use crate::x509::Certificate;
 
@@ -91,6 +95,8 @@ pub enum RevocationStatus {
     Revoked(Revoked),
     /// Nothing usable was there.
     Unknown,
+    /// What was there is signed with an algorithm or a key that no longer gave assurance.
+    Weak(Weakness),
 }
 use RevocationStatus as Status;
 
@@ -141,7 +147,10 @@ pub(super) fn check(
             Status::Unknown if validation.inputs.mode == RevocationMode::Require => {
                 return Err((at, PathProblem::RevocationUnknown));
             }
-            Status::Unknown => evidence.push(Evidence::Missing),
+            Status::Weak(weakness) if validation.inputs.mode == RevocationMode::Require => {
+                return Err((at, PathProblem::RevocationWeak(weakness)));
+            }
+            Status::Unknown | Status::Weak(_) => evidence.push(Evidence::Missing),
         }
     }
     evidence.reverse();
@@ -156,7 +165,7 @@ fn status(validation: Validation<'_>, certificate: &Certificate, above: &[Certif
     }
     match lists::status(validation, certificate, above) {
         Status::Unknown => by_ocsp,
-        Status::Good(_) if matches!(by_ocsp, Status::Good(_)) => by_ocsp,
+        Status::Weak(_) | Status::Good(_) if matches!(by_ocsp, Status::Good(_)) => by_ocsp,
         by_list => by_list,
     }
 }
@@ -164,6 +173,7 @@ fn status(validation: Validation<'_>, certificate: &Certificate, above: &[Certif
 fn ocsp_status(validation: Validation<'_>, certificate: &Certificate, above: &[Certificate]) -> Status {
     let Some(issuer) = above.first() else { return Status::Unknown };
     let mut best: Option<CheckedStatus> = None;
+    let mut weak = None;
     for response in &validation.inputs.revocation.ocsps {
         let Ok(found) = response.status(certificate, issuer, validation.provider) else { continue };
         if !responder_stands(validation, &found, above) {
@@ -181,11 +191,16 @@ fn ocsp_status(validation: Validation<'_>, certificate: &Certificate, above: &[C
             CertificateStatus::Good if covers(validation, certificate, found.this_update, until) => {}
             CertificateStatus::Good | CertificateStatus::Unknown => continue,
         }
-        if best.as_ref().is_none_or(|known| known.this_update < found.this_update) {
+        if let Some(weakness) = validation.outdated_answer(&found, issuer) {
+            weak = Some(weakness);
+        } else if best.as_ref().is_none_or(|known| known.this_update < found.this_update) {
             best = Some(found);
         }
     }
-    best.map_or(Status::Unknown, |found| Status::Good(Evidence::Ocsp(Box::new(found))))
+    match best {
+        Some(found) => Status::Good(Evidence::Ocsp(Box::new(found))),
+        None => weak.map_or(Status::Unknown, Status::Weak),
+    }
 }
 
 /// The issuer's own certificate is checked as part of the chain; a delegated one by the CRLs at hand.

@@ -4,7 +4,7 @@ use super::names::NameState;
 use super::policy::PolicyState;
 use super::{Constraint, PathInputs, PathProblem, Purpose};
 use crate::asn1::Oid;
-use crate::crypto::{self, Provider, Weakness};
+use crate::crypto::{Provider, Weakness};
 use crate::oid;
 use crate::x509::{Certificate, KeyUsage};
 
@@ -54,9 +54,8 @@ pub(super) fn weaknesses(chain: &[Certificate]) -> Vec<(usize, Weakness)> {
     let mut found = Vec::new();
     for (at, pair) in chain.windows(2).enumerate() {
         let [certificate, issuer] = pair else { continue };
-        if let (Ok(algorithm), Ok(key)) = (certificate.signature_algorithm(), issuer.public_key()) {
-            found.extend(crypto::weaknesses(algorithm, &key).into_iter().map(|weakness| (at, weakness)));
-        }
+        let weaknesses = issuer.weaknesses_of(certificate.signature_algorithm());
+        found.extend(weaknesses.into_iter().map(|weakness| (at, weakness)));
     }
     found
 }

@@ -4,6 +4,7 @@ use super::super::{PathInputs, Purpose};
 use super::{Effect, Evidence, RevocationStatus as Status, Validation, covers, effect};
 use crate::asn1::{Raw, wrap};
 use crate::crl::{Covers, Crl, RevocationReason, Revoked, Scope};
+use crate::crypto::Weakness;
 use crate::x509::{Certificate, DistributionPoint, GeneralName, KeyUsage, Name};
 
 /// Bits 1 to 8 of `ReasonFlags`: every reason there is.
@@ -12,6 +13,7 @@ const ALL_REASONS: u16 = 0b1_1111_1110;
 pub(super) fn status(validation: Validation<'_>, certificate: &Certificate, above: &[Certificate]) -> Status {
     let mut covered = 0;
     let mut used = Vec::new();
+    let mut weak = None;
     for point in points(certificate) {
         for (place, crl) in lists(validation).filter(|(_, crl)| !crl.is_delta()) {
             let Some(reasons) = in_scope(crl, &point, certificate) else { continue };
@@ -22,11 +24,16 @@ pub(super) fn status(validation: Validation<'_>, certificate: &Certificate, abov
                     used.push(crl.clone());
                     used.extend(delta);
                 }
+                Outcome::Weak(weakness) => weak = Some(weakness),
                 Outcome::Nothing => {}
             }
         }
     }
-    if covered == ALL_REASONS { Status::Good(Evidence::Crls(used)) } else { Status::Unknown }
+    if covered == ALL_REASONS {
+        Status::Good(Evidence::Crls(used))
+    } else {
+        weak.map_or(Status::Unknown, Status::Weak)
+    }
 }
 
 /// All lists, each with its place.
@@ -102,6 +109,7 @@ fn full_names(point: &DistributionPoint, relative_to: &Name) -> Vec<GeneralName>
 enum Outcome {
     Revoked(Revoked),
     Good(Option<Crl>),
+    Weak(Weakness),
     Nothing,
 }
 
@@ -111,7 +119,7 @@ fn one_list(
     above: &[Certificate],
     (place, crl): (usize, &Crl),
 ) -> Outcome {
-    let Some(signer) = signer(validation, above, (place, crl)) else { return Outcome::Nothing };
+    let Some((signer, by_path)) = signer(validation, above, (place, crl)) else { return Outcome::Nothing };
     let find = |crl: &Crl| crl.lookup(certificate.issuer(), certificate.serial());
     let delta = newest_delta(validation, crl, &signer);
     let changed = match delta.as_ref().map(find) {
@@ -134,7 +142,17 @@ fn one_list(
         },
         None => covers(validation, certificate, this_update, until),
     };
-    if good { Outcome::Good(delta) } else { Outcome::Nothing }
+    if !good {
+        return Outcome::Nothing;
+    }
+    let outdated = |list: &Crl| {
+        let weaknesses = [list.weaknesses(&signer), by_path.clone()].concat();
+        validation.outdated(list.as_der(), &weaknesses)
+    };
+    match outdated(crl).or_else(|| delta.as_ref().and_then(outdated)) {
+        Some(weakness) => Outcome::Weak(weakness),
+        None => Outcome::Good(delta),
+    }
 }
 
 /// 6.3.3 (c): a delta to `crl` of the same issuer, scope and key.
@@ -155,12 +173,13 @@ fn newest_delta(validation: Validation<'_>, crl: &Crl, signer: &Certificate) -> 
     deltas.max_by_key(|delta| delta.this_update()).cloned()
 }
 
-/// 6.3.3 (f), (g): who signed the list, may sign lists, and leads to the same anchor.
+/// 6.3.3 (f), (g): who signed the list, may sign lists, and leads to the same anchor; with what is weak on the way there,
+/// as far as it is no part of the chain itself.
 fn signer(
     validation: Validation<'_>,
     above: &[Certificate],
     (place, crl): (usize, &Crl),
-) -> Option<Certificate> {
+) -> Option<(Certificate, Vec<Weakness>)> {
     let may_sign = |certificate: &&Certificate| {
         let usage = certificate.extensions().key_usage;
         certificate.subject() == crl.issuer()
@@ -169,7 +188,7 @@ fn signer(
     };
     // Part of the chain itself: checked there.
     if let Some(link) = above.iter().find(may_sign) {
-        return Some(link.clone());
+        return Some((link.clone(), Vec::new()));
     }
     let inputs = PathInputs { purpose: Purpose::CrlSigning, ..validation.inputs.clone() };
     let nested = Validation { inputs: &inputs, depth: validation.depth + 1, ..validation };
@@ -178,8 +197,13 @@ fn signer(
     }
     let others = validation.inputs.candidates.iter().filter(may_sign);
     for candidate in others.take(4) {
-        if nested.run(candidate).is_ok_and(|path| path.anchor() == above.last()) {
-            return Some(candidate.clone());
+        if let Ok(path) = nested.run(candidate)
+            && path.anchor() == above.last()
+        {
+            return Some((
+                candidate.clone(),
+                path.weaknesses.iter().map(|(_, weakness)| *weakness).collect(),
+            ));
         }
     }
     None
