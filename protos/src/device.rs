@@ -104,6 +104,10 @@ pub struct EnrolmentStatement {
     pub msisdn: String,
     /// SHA-256 of the SIM certificate.
     pub certificate: HexDigest,
+    /// How the code on both screens is made: what this device will accept until it is enrolled anew. Statements of the
+    /// first version do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_kind: Option<CodeKind>,
     /// When the statement was made.
     #[serde(with = "time::serde::rfc3339")]
     pub made_at: OffsetDateTime,

@@ -52,7 +52,7 @@ pub struct SignerView {
 }
 
 /// Who receives a copy (nơi nhận).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RecipientView {
     /// Mã định danh of the organisation, if it is on the exchange.
@@ -60,6 +60,13 @@ pub struct RecipientView {
     pub code: Option<String>,
     /// Name for people.
     pub name: String,
+    /// How the copy travels: `exchange`, `email`, `portal` or `paper`. Always told; when asked without it, `email` with
+    /// an address, else `exchange` with a code, else `paper`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// Mailbox (thư điện tử công vụ) for a copy by e-mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
 }
 
 /// `POST /v1/documents`: a draft from uploaded files. The declared fields are provisioned now, so that every later
@@ -224,9 +231,12 @@ pub struct DocumentStateView {
     /// What it waits for though no person must act: `timestamp`, `revocation`, `long_term`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<String>,
-    /// In `returned`, `withdrawn`, `rejected`: why.
+    /// In `returned`, `withdrawn`, `rejected`, and in `released` once it was called back: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// In `released`: when it was called back (thu hồi), if it was.
+    #[serde(with = "time::serde::rfc3339::option", default, skip_serializing_if = "Option::is_none")]
+    pub recalled_at: Option<OffsetDateTime>,
 }
 
 /// A page of documents; `GET /v1/inbox` and `GET /v1/documents`. Urgent ones come first, then the oldest.
@@ -253,7 +263,7 @@ pub struct OpinionRequest {
     pub note: String,
 }
 
-/// `POST /v1/documents/{id}/return`, `/reject`, `/withdraw`.
+/// `POST /v1/documents/{id}/return`, `/reject`, `/withdraw`, `/recall`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReasonRequest {

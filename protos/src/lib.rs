@@ -10,13 +10,21 @@
 //! | [`session`] | signing in, who I am |
 //! | [`device`] | enrolling a phone: the statement, the claims its key signs |
 //! | [`document`] | documents, files, reviews, the inbox |
+//! | [`copies`] | what became of each recipient's copy |
 //! | [`signing`] | preparing a signature, the decision, the attempt as the phone sees it |
+//! | [`office`] | what an office offers to choose from |
+//! | [`held`] | signatures that came too late: adopted or given up |
 //! | [`seal`] | the clerk's number, seal and release |
+//! | [`audit`] | that the journal only grows |
 //! | [`problem`] | RFC 9457 problem details and every stable code with its status and sentences |
 
+pub mod audit;
 pub mod bytes;
+pub mod copies;
 pub mod device;
 pub mod document;
+pub mod held;
+pub mod office;
 pub mod problem;
 pub mod seal;
 pub mod session;

@@ -106,6 +106,7 @@ codes! {
     UnknownPerson = "unknown_person", 422, "Người được nêu không có trong hệ thống hoặc không có vai trò cần thiết.", "A person named is not known here or lacks the role.";
     UnknownFile = "unknown_file", 422, "Tệp được nêu chưa được tải lên.", "A file named was not uploaded.";
     BadPlace = "bad_place", 422, "Vị trí chữ ký nằm ngoài trang hoặc không hợp lệ.", "A field's place is not on the page.";
+    PrintedDiffers = "printed_differs", 422, "Số, ký hiệu hoặc tháng, năm in sẵn trên trang 1 không khớp với sổ đăng ký. Hãy sửa văn bản, để trống phần văn thư điền, rồi trình lại.", "What page 1 has printed of number or date is not what the register says.";
     NotFound = "not_found", 404, "Không tìm thấy, hoặc bạn không có quyền xem.", "Not found, or not yours to see.";
     IdempotencyMismatch = "idempotency_mismatch", 422, "Khóa lặp lại này đã dùng cho một yêu cầu khác.", "The idempotency key was used with another request.";
     InFlight = "in_flight", 409, "Yêu cầu này đang được xử lý.", "The same request is being handled.";

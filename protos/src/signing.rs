@@ -18,6 +18,10 @@ use crate::document::{BundleFileView, FileRefView, RecipientView};
 /// `typ` of the JWS that carries [`DecisionClaims`].
 pub const DECISION_TYP: &str = "trinhky-decision+jwt";
 
+/// How long a decision may count, from its `iat` to its `exp`: a quarter of an hour (architecture, section 4), and five
+/// minutes for a phone whose clock is off. A longer one would be a prompt that can be raised on some other day.
+pub const DECISION_SECONDS: i64 = 20 * 60;
+
 /// How the verification code that both screens show is made (policy, architecture section 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -117,7 +121,7 @@ pub struct DecisionClaims {
     pub capacity: String,
     /// How the number is given, as shown.
     pub numbering: String,
-    /// The number as drawn in the base, with `before_sign`; else none.
+    /// The number as drawn in the base, with `before_sign`; else none, also when an earlier round left one.
     pub number: Option<String>,
     /// SHA-256 of the manifest.
     pub manifest: HexDigest,
@@ -168,7 +172,7 @@ pub struct AttemptView {
     pub purpose: String,
     /// `prepared`, `approved`, `sending`, `accepted`, `signed_raw`, `verified`, `stamped`, `embedded`, `declined`,
     /// `expired`, `lapsed`, `undeliverable`, `blocked`, `not_enrolled`, `cert_invalid`, `rejected`, `provider_down`,
-    /// `signed_held`, `indeterminate`.
+    /// `signed_held`, `voided`, `indeterminate`.
     pub state: String,
     /// True when nothing more will happen by itself.
     pub ended: bool,
