@@ -3,18 +3,18 @@
 use sqlx::any::AnyRow;
 use time::OffsetDateTime;
 use trinhky_domain::document::Version;
-use trinhky_domain::ids::{AttemptId, DeviceId, DocumentId};
+use trinhky_domain::ids::{AttemptId, DeviceId, DocumentId, PersonId};
 use trinhky_domain::signing::{Attempt, AttemptState, AttemptStateName, CmsFrom, Failure, Purpose};
 use trinhky_domain::{Digest, Write};
 
 use crate::error::Result;
-use crate::tx::{Columns, Statement, Tx, micros, query};
+use crate::tx::{Columns, Statement, Tx, micros, query, sound};
 
 macro_rules! columns {
     () => {
         "attempt_id, version, state, document_id, signer, head_sha256, device_id, person_id, msisdn,
             certificate_sha256, dtbs, urgency, decision_id, until, heading_since, mssp_transaction, signature, cms,
-            cms_from, stamped_cms, stamped, sealed_signature, protocol, created"
+            cms_from, stamped_cms, stamped, sealed_signature, protocol, created, changed"
     };
 }
 pub(crate) use columns;
@@ -28,29 +28,39 @@ pub(crate) mod sql {
             order by created, attempt_id");
         IN_STATE = concat!("select ", columns!(), " from attempts where state = $1 order by created, attempt_id");
         INSERT = "insert into attempts (attempt_id, version, state, document_id, signer, head_sha256, device_id,
-                person_id, msisdn, certificate_sha256, dtbs, urgency, protocol, created)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+                person_id, msisdn, certificate_sha256, dtbs, urgency, protocol, created, changed)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
         UPDATE = "update attempts set version = $2, state = $3, decision_id = coalesce($4, decision_id),
                 until = coalesce($5, until), heading_since = coalesce($6, heading_since),
                 mssp_transaction = coalesce($7, mssp_transaction), signature = coalesce($8, signature),
                 cms = coalesce($9, cms), cms_from = coalesce($10, cms_from), stamped_cms = coalesce($11, stamped_cms),
                 stamped = coalesce($12, stamped), sealed_signature = coalesce($13, sealed_signature),
-                protocol = $14, urgency = $15, due = $16
-            where attempt_id = $1 and version = $17";
+                protocol = $14, urgency = $15, due = $16, changed = $17
+            where attempt_id = $1 and version = $18";
         UPDATE_LEASED = "update attempts set version = $2, state = $3, decision_id = coalesce($4, decision_id),
                 until = coalesce($5, until), heading_since = coalesce($6, heading_since),
                 mssp_transaction = coalesce($7, mssp_transaction), signature = coalesce($8, signature),
                 cms = coalesce($9, cms), cms_from = coalesce($10, cms_from), stamped_cms = coalesce($11, stamped_cms),
                 stamped = coalesce($12, stamped), sealed_signature = coalesce($13, sealed_signature),
-                protocol = $14, urgency = $15, due = $16
-            where attempt_id = $1 and version = $17 and lease_token = $18";
+                protocol = $14, urgency = $15, due = $16, changed = $17
+            where attempt_id = $1 and version = $18 and lease_token = $19";
+        HELD_OF = concat!("select ", columns!(), " from attempts where person_id = $1 and state = 'signed_held'
+            order by created, attempt_id");
         FORGET_PLAIN = "update attempts set signature = null, cms = null, cms_from = null, stamped_cms = null
             where attempt_id = $1 and state = 'signed_held'";
+        /// Those that come after it in the queue of its number and stood at the head before: their time begins anew when they
+        /// stand there again.
+        OVERTAKE = "update attempts set heading_since = null where state = 'approved' and heading_since is not null
+            and attempt_id <> $1 and msisdn = $2 and (urgency < $3 or (urgency = $3 and (created > $4
+                or (created = $4 and attempt_id > $1))))";
+        /// Nothing is left of it.
+        DESTROY = "update attempts set signature = null, cms = null, cms_from = null, stamped_cms = null, stamped = null,
+                sealed_signature = null, protocol = null
+            where attempt_id = $1 and state = 'voided'";
         SIGNATURE = "select attempt_id, signature, cms, cms_from, stamped_cms, stamped from attempts
             where attempt_id = $1 and signature is not null";
         SET_DOSSIER = "update attempts set dossier = $2 where attempt_id = $1";
         DOSSIER = "select attempt_id, dossier from attempts where attempt_id = $1";
-        WATCH = "update attempts set watched_at = $2 where attempt_id = $1";
         WATCHED_AT = "select attempt_id, watched_at from attempts where attempt_id = $1";
         SET_WAITING_FOR = "update attempts set waiting_for = $2 where attempt_id = $1";
         WAITING_FOR = "select attempt_id, waiting_for from attempts where attempt_id = $1";
@@ -91,19 +101,28 @@ impl Tx {
         rows.iter().map(attempt).collect()
     }
 
-    /// Attempts in any of the states, oldest first within each.
+    /// Attempts in any of the states, oldest first within each; a corrupt one is logged and set aside.
     ///
     /// # Errors
-    /// [`Database`](crate::Error::Database), [`Corrupt`](crate::Error::Corrupt).
+    /// [`Database`](crate::Error::Database).
     pub async fn attempts_in(&mut self, states: &[AttemptStateName]) -> Result<Vec<Attempt>> {
         let mut attempts = Vec::new();
         for state in states {
             let rows = self.all("attempt", query(sql::IN_STATE).bind(state.as_str())).await?;
             for row in &rows {
-                attempts.push(attempt(row)?);
+                attempts.extend(sound(attempt(row))?);
             }
         }
         Ok(attempts)
+    }
+
+    /// A person's late signatures that wait for a decision, oldest first.
+    ///
+    /// # Errors
+    /// [`Database`](crate::Error::Database), [`Corrupt`](crate::Error::Corrupt).
+    pub async fn held_of(&mut self, person: PersonId) -> Result<Vec<Attempt>> {
+        let rows = self.all("attempt", query(sql::HELD_OF).bind(person.to_string())).await?;
+        rows.iter().map(attempt).collect()
     }
 
     /// What was received for an attempt, also after it was embedded; `None` before the raw signature came.
@@ -139,14 +158,6 @@ impl Tx {
     pub async fn dossier(&mut self, id: AttemptId) -> Result<Option<String>> {
         let row = self.one("attempt", query(sql::DOSSIER).bind(id.to_string())).await?;
         Columns::of("attempts", "attempt_id", &row).text_or_null("dossier")
-    }
-
-    /// Notes that the leader's device is watching the attempt now.
-    ///
-    /// # Errors
-    /// [`Conflict`](crate::Error::Conflict) when there is no such attempt.
-    pub async fn watch(&mut self, id: AttemptId, now: OffsetDateTime) -> Result<()> {
-        self.change_one("attempt", query(sql::WATCH).bind(id.to_string()).bind(micros(now))).await
     }
 
     /// When the leader's device was last seen watching.
@@ -192,11 +203,22 @@ impl Tx {
                 self.change_one("attempt", statement).await
             }
         }?;
-        if write.to().state.name() == AttemptStateName::SignedHeld {
-            // Kept sealed and nowhere else: a held signature must not be usable by whoever reads the row.
-            self.change_one("attempt", query(sql::FORGET_PLAIN).bind(write.to().id.to_string())).await?;
+        let to = write.to();
+        if matches!(to.state, AttemptState::Approved { heading_since: None, .. }) {
+            let overtake = query(sql::OVERTAKE)
+                .bind(to.id.to_string())
+                .bind(to.msisdn.digits().to_owned())
+                .bind(to.urgency.rank())
+                .bind(micros(to.created));
+            self.change("attempt", overtake).await?;
         }
-        Ok(())
+        let left = match to.state.name() {
+            // Kept sealed and nowhere else: a held signature must not be usable by whoever reads the row.
+            AttemptStateName::SignedHeld => sql::FORGET_PLAIN,
+            AttemptStateName::Voided => sql::DESTROY,
+            _ => return Ok(()),
+        };
+        self.change_one("attempt", query(left).bind(to.id.to_string())).await
     }
 }
 
@@ -220,6 +242,7 @@ fn insert(to: &Attempt) -> Statement {
         .bind(to.urgency.rank())
         .bind(to.protocol.clone())
         .bind(micros(to.created))
+        .bind(micros(to.changed))
 }
 
 /// What a state knows, column by column; absent means: leave what is there.
@@ -240,7 +263,9 @@ struct Known {
 fn known(state: &AttemptState) -> Known {
     let none = Known::default();
     match state {
-        AttemptState::Prepared | AttemptState::Sending | AttemptState::Ended(_) => none,
+        AttemptState::Prepared | AttemptState::Sending | AttemptState::Ended(_) | AttemptState::Voided => {
+            none
+        }
         AttemptState::Approved { decision, until, heading_since } => Known {
             decision: Some(decision.to_string()),
             until: Some(micros(*until)),
@@ -288,6 +313,7 @@ fn update(sql: &'static str, to: &Attempt, expected: Version, now: OffsetDateTim
         .bind(to.protocol.clone())
         .bind(to.urgency.rank())
         .bind(is_the_gates(to.state.name()).then(|| micros(now)))
+        .bind(micros(to.changed))
         .bind(i64::from(expected.0))
 }
 
@@ -319,6 +345,7 @@ pub(crate) fn attempt(row: &AnyRow) -> Result<Attempt> {
         state: state(&columns)?,
         protocol: columns.text_or_null("protocol")?,
         created: columns.time("created")?,
+        changed: columns.time("changed")?,
         version: Version(columns.number("version")?),
     })
 }
@@ -360,6 +387,7 @@ fn state(columns: &Columns<'_>) -> Result<AttemptState> {
                 .bytes_or_null("sealed_signature")?
                 .ok_or_else(|| lacks("the sealed signature"))?,
         },
+        AttemptStateName::Voided => AttemptState::Voided,
         AttemptStateName::Declined => AttemptState::Ended(Failure::Declined),
         AttemptStateName::Expired => AttemptState::Ended(Failure::Expired),
         AttemptStateName::Lapsed => AttemptState::Ended(Failure::Lapsed),

@@ -4,14 +4,16 @@
 //! Placing entries a moment later keeps writers from waiting for each other; an entry without a leaf is still in the
 //! pending list, which [`Tx::sequence_journal`] works off in order. RFC 6962 hashes, see `trinhky_domain::audit`.
 
+use std::collections::BTreeMap;
+
 use time::OffsetDateTime;
 use trinhky_domain::Digest;
-use trinhky_domain::audit::{self, Entry, Inclusion, Node};
+use trinhky_domain::audit::{self, Consistency, Entry, Inclusion, Node};
 use trinhky_domain::ids::DocumentId;
 
 use crate::error::{Error, Result};
 use crate::files::length;
-use crate::tx::{Columns, Tx, micros, query};
+use crate::tx::{Columns, Statement, Tx, json, micros, query};
 
 pub(crate) mod sql {
     use crate::sql::statements;
@@ -26,9 +28,22 @@ pub(crate) mod sql {
         /// Two sequencers would give one leaf number twice; the loser's insert fails and nothing is lost.
         SIZE = "select count(*) as size, coalesce(max(leaf), -1) as last from journal_leaves";
         LAST = "select leaf from journal_leaves order by leaf desc limit 1";
-        PLACE = "insert into journal_leaves (leaf, entry_id) values ($1, $2)";
-        PLACED = "delete from journal_pending where entry_id = $1";
-        ADD_NODE = "insert into journal_nodes (node_level, node_position, hash) values ($1, $2, $3)";
+        /// Each engine has its own name for the rows of a JSON list, and for their places in it.
+        PLACE_SQLITE = "insert into journal_leaves (leaf, entry_id)
+            select cast($1 as bigint) + key, value from json_each($2)";
+        PLACE_POSTGRES = "insert into journal_leaves (leaf, entry_id)
+            select cast($1 as bigint) + entry.nth - 1, entry.id
+            from json_array_elements_text(cast(cast($2 as text) as json)) with ordinality as entry (id, nth)";
+        PLACED_SQLITE = "delete from journal_pending where entry_id in (select value from json_each($1))";
+        PLACED_POSTGRES = "delete from journal_pending
+            where entry_id in (select json_array_elements_text(cast(cast($1 as text) as json)))";
+        ADD_NODES_SQLITE = "insert into journal_nodes (node_level, node_position, hash)
+            select json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+            from json_each($1)";
+        ADD_NODES_POSTGRES = "insert into journal_nodes (node_level, node_position, hash)
+            select cast(node ->> 0 as bigint), cast(node ->> 1 as bigint), node ->> 2
+            from json_array_elements(cast(cast($1 as text) as json)) as node";
+        UNPLACED = "select count(*) as pending from journal_pending";
         NODE = "select hash from journal_nodes where node_level = $1 and node_position = $2";
         ENTRY = "select journal.entry_id, journal.body, journal_leaves.leaf from journal
                 join journal_leaves on journal_leaves.entry_id = journal.entry_id where journal_leaves.leaf = $1";
@@ -63,7 +78,7 @@ pub struct JournalLine {
 
 impl Tx {
     /// Gives up to `limit` pending entries their places; says how many. One process at a time does this; a second one
-    /// gets a conflict and may simply try again.
+    /// gets a conflict and may simply try again. Few statements, however many entries: writers wait for it on SQLite.
     ///
     /// # Errors
     /// [`Conflict`](Error::Conflict) when another sequencer was faster, [`Corrupt`](Error::Corrupt) for a damaged tree.
@@ -72,25 +87,48 @@ impl Tx {
         if rows.is_empty() {
             return Ok(0);
         }
-        let mut next = self.leaves().await?;
-        let placed = rows.len() as u64;
-        for row in &rows {
-            let columns = Columns::of("journal", "entry_id", row);
-            let id = columns.text("entry_id")?;
-            let hash = audit::leaf_hash(&columns.bytes("body")?);
-            let place = query(sql::PLACE).bind(length(next)?).bind(id.clone());
-            self.change_one("journal", place).await?;
-            self.change_one("journal", query(sql::PLACED).bind(id)).await?;
-            for (node, hash) in self.completed(next, hash).await? {
-                let add = query(sql::ADD_NODE)
-                    .bind(i64::from(node.level))
-                    .bind(length(node.position)?)
-                    .bind(hash.to_string());
-                self.change_one("journal", add).await?;
-            }
-            next += 1;
+        let first = self.leaves().await?;
+        // What stands to the left of every node that can become complete now.
+        let mut known = BTreeMap::new();
+        for node in audit::roots(first) {
+            known.insert(node, self.node(node).await?);
         }
+        let (mut ids, mut nodes) = (Vec::with_capacity(rows.len()), Vec::new());
+        for (row, leaf) in rows.iter().zip(first..) {
+            let columns = Columns::of("journal", "entry_id", row);
+            ids.push(columns.text("entry_id")?);
+            let hash = audit::leaf_hash(&columns.bytes("body")?);
+            let missing = || Error::corrupt("journal_nodes", leaf, "missing");
+            let completed =
+                audit::completed(leaf, hash, |node| known.get(&node).copied().ok_or_else(missing))?;
+            for (node, hash) in completed {
+                nodes.push((node.level, node.position, hash.to_string()));
+                known.insert(node, hash);
+            }
+        }
+        let placed = ids.len() as u64;
+        let place = self.on(sql::PLACE_SQLITE, sql::PLACE_POSTGRES);
+        self.change_all(placed, query(place).bind(length(first)?).bind(json(&ids)?)).await?;
+        let taken = self.on(sql::PLACED_SQLITE, sql::PLACED_POSTGRES);
+        self.change_all(placed, query(taken).bind(json(&ids)?)).await?;
+        let add = self.on(sql::ADD_NODES_SQLITE, sql::ADD_NODES_POSTGRES);
+        self.change_all(nodes.len() as u64, query(add).bind(json(&nodes)?)).await?;
         Ok(placed)
+    }
+
+    /// Another sequencer shows as a count that is short.
+    async fn change_all(&mut self, expected: u64, statement: Statement) -> Result<()> {
+        let changed = self.change("journal", statement).await?;
+        if changed == expected { Ok(()) } else { Err(Error::Conflict("journal")) }
+    }
+
+    /// Whether every entry has its place in the tree.
+    ///
+    /// # Errors
+    /// [`Database`](Error::Database).
+    pub async fn journal_is_sequenced(&mut self) -> Result<bool> {
+        let row = self.one("journal", query(sql::UNPLACED)).await?;
+        Ok(Columns::of("journal_pending", "pending", &row).number::<u64>("pending")? == 0)
     }
 
     /// The tree as it stands.
@@ -114,6 +152,23 @@ impl Tx {
             path.push(self.combine(part).await?);
         }
         Ok(Inclusion { index, size, path })
+    }
+
+    /// Proof that the tree of `second` leaves begins with that of `first`.
+    ///
+    /// # Errors
+    /// [`NotFound`](Error::NotFound) when the first is longer, or the second longer than the tree;
+    /// [`Corrupt`](Error::Corrupt) for a damaged tree.
+    pub async fn prove_consistency(&mut self, first: u64, second: u64) -> Result<Consistency> {
+        let parts = audit::consistency_parts(first, second).ok_or(Error::NotFound("checkpoint"))?;
+        if second > self.leaves().await? {
+            return Err(Error::NotFound("checkpoint"));
+        }
+        let mut path = Vec::with_capacity(parts.len());
+        for part in &parts {
+            path.push(self.combine(part).await?);
+        }
+        Ok(Consistency { first, second, path })
     }
 
     /// The journal line at a place in the tree.
@@ -211,16 +266,6 @@ impl Tx {
             hashes.push(self.node(*node).await?);
         }
         Ok(audit::root_of(&hashes))
-    }
-
-    /// The nodes that leaf `index` completes, with what they need from the left read first.
-    async fn completed(&mut self, index: u64, hash: Digest) -> Result<Vec<(Node, Digest)>> {
-        let mut left = Vec::new();
-        for level in 0..u8::try_from(index.trailing_ones()).unwrap_or(64) {
-            left.push(self.node(Node { level, position: (index >> level) - 1 }).await?);
-        }
-        let missing = || Error::corrupt("journal_nodes", index, "missing");
-        audit::completed(index, hash, |node| left.get(usize::from(node.level)).copied().ok_or_else(missing))
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use sqlx::any::AnyRow;
 use time::OffsetDateTime;
 use trinhky_domain::Digest;
 use trinhky_domain::ids::{OfficeId, PersonId};
@@ -22,6 +23,7 @@ pub(crate) mod sql {
             on conflict (person_id) do update set password_hash = excluded.password_hash,
                 totp_secret = excluded.totp_secret, last_totp_step = excluded.last_totp_step";
         ACCOUNT = "select person_id, password_hash, totp_secret, last_totp_step from accounts where person_id = $1";
+        ACCOUNTS = "select person_id, password_hash, totp_secret, last_totp_step from accounts order by person_id";
         USE_TOTP_STEP = "update accounts set last_totp_step = $2 where person_id = $1 and last_totp_step < $2";
         PUT_SIM = "insert into sims (person_id, msisdn, certificate, certificate_sha256, chain, image_sha256, at)
             values ($1, $2, $3, $4, $5, $6, $7)
@@ -107,13 +109,15 @@ impl Tx {
     /// [`NotFound`](crate::Error::NotFound).
     pub async fn account(&mut self, person: PersonId) -> Result<Account> {
         let row = self.one("account", query(sql::ACCOUNT).bind(person.to_string())).await?;
-        let columns = Columns::of("accounts", "person_id", &row);
-        Ok(Account {
-            person: columns.word("person_id")?,
-            password_hash: columns.text("password_hash")?,
-            totp_secret: columns.bytes_or_null("totp_secret")?,
-            last_totp_step: columns.integer("last_totp_step")?,
-        })
+        account(&row)
+    }
+
+    /// How everybody signs in.
+    ///
+    /// # Errors
+    /// [`Database`](crate::Error::Database), [`Corrupt`](crate::Error::Corrupt).
+    pub async fn accounts(&mut self) -> Result<Vec<Account>> {
+        self.all("account", query(sql::ACCOUNTS)).await?.iter().map(account).collect()
     }
 
     /// Uses up a TOTP step: a code counts once, even when two requests bring it at the same moment.
@@ -193,4 +197,14 @@ fn chain(columns: &Columns<'_>) -> Result<Vec<Vec<u8>>> {
     list.iter()
         .map(|text| hex::decode(text).map_err(|error| columns.corrupt(format!("chain: {error}"))))
         .collect()
+}
+
+fn account(row: &AnyRow) -> Result<Account> {
+    let columns = Columns::of("accounts", "person_id", row);
+    Ok(Account {
+        person: columns.word("person_id")?,
+        password_hash: columns.text("password_hash")?,
+        totp_secret: columns.bytes_or_null("totp_secret")?,
+        last_totp_step: columns.integer("last_totp_step")?,
+    })
 }

@@ -1,4 +1,4 @@
-//! Leaders' decisions, kept as they came. One decision, one attempt, once: a replay finds its place taken.
+//! Leaders' decisions, kept as they came. One approval, one attempt, once: a replay finds its place taken.
 
 use trinhky_domain::Digest;
 use trinhky_domain::ids::{AttemptId, DecisionId, DeviceId, DocumentId};
@@ -11,17 +11,18 @@ pub(crate) mod sql {
     use crate::sql::statements;
 
     statements! {
-        ADD = "insert into decisions (decision_id, attempt_id, person_id, device_id, client, jws, jws_sha256, expires, at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-        DECISION = "select decision_id, attempt_id, person_id, device_id, client, jws, expires, at from decisions
+        ADD = "insert into decisions (decision_id, attempt_id, kind, person_id, device_id, client, jws, jws_sha256,
+                expires, at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        DECISION = "select decision_id, attempt_id, kind, person_id, device_id, client, jws, expires, at from decisions
             where decision_id = $1";
-        OF_ATTEMPT = "select decision_id, attempt_id, person_id, device_id, client, jws, expires, at from decisions
-            where attempt_id = $1";
-        OF_DOCUMENT = "select decisions.decision_id, decisions.attempt_id, decisions.person_id, decisions.device_id,
+        OF_ATTEMPT = "select decision_id, attempt_id, kind, person_id, device_id, client, jws, expires, at from decisions
+            where attempt_id = $1 and kind = 'approve'";
+        OF_DOCUMENT = "select decisions.decision_id, decisions.attempt_id, decisions.kind, decisions.person_id, decisions.device_id,
                 decisions.client, decisions.jws, decisions.expires, decisions.at
             from decisions join attempts on attempts.attempt_id = decisions.attempt_id
             where attempts.document_id = $1 order by decisions.at, decisions.decision_id";
-        LAST_OF_DEVICE = "select decision_id, attempt_id, person_id, device_id, client, jws, expires, at from decisions
+        LAST_OF_DEVICE = "select decision_id, attempt_id, kind, person_id, device_id, client, jws, expires, at from decisions
             where device_id = $1 order by at desc, decision_id desc limit 1";
     }
 }
@@ -67,6 +68,7 @@ impl Tx {
         let statement = query(sql::ADD)
             .bind(decision.id.to_string())
             .bind(decision.attempt.to_string())
+            .bind(decision.kind.as_str())
             .bind(decision.person.to_string())
             .bind(decision.device.to_string())
             .bind(decision.client.as_str())
@@ -82,6 +84,7 @@ fn decision(columns: &Columns<'_>) -> Result<Decision> {
     Ok(Decision {
         id: columns.word("decision_id")?,
         attempt: columns.word("attempt_id")?,
+        kind: columns.word("kind")?,
         person: columns.word("person_id")?,
         device: columns.word("device_id")?,
         client: columns.word("client")?,

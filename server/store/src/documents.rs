@@ -1,7 +1,9 @@
 //! Documents: row ↔ domain in one exhaustive match, and the lists people work from.
 
+use std::cmp::Reverse;
+
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use trinhky_domain::document::{Document, Head, Opinion, Recall, State, StateName, Version};
 use trinhky_domain::ids::{DocumentId, OfficeId, PersonId};
 use trinhky_domain::paper::{FileRole, Urgency};
@@ -10,7 +12,7 @@ use trinhky_domain::{Digest, Write};
 
 use crate::error::{Error, Result};
 use crate::files::length;
-use crate::tx::{Columns, Cursor, Page, Statement, Tx, json, micros, query};
+use crate::tx::{Columns, Cursor, Page, Statement, Tx, json, micros, query, sound};
 
 macro_rules! columns {
     () => {
@@ -18,6 +20,14 @@ macro_rules! columns {
             replaced_by, corrected_by, revision, office_id, drafter_id, assignee_id, urgency, numbering, series,
             particulars, symbol, chain, bundle, manifest_sha256, head_sha256, head_length, signed, number,
             number_drawn, wish, created, waiting_since"
+    };
+}
+
+/// A person's documents by what stands beside the person: `rank` is the urgency, `place` the state, `listed` the id.
+macro_rules! of_person {
+    () => {
+        " from (select document_id as listed, urgency as rank, state as place from document_people where person_id = $1)
+            as people join documents on documents.document_id = listed"
     };
 }
 
@@ -44,14 +54,27 @@ pub(crate) mod sql {
             order by urgency desc, waiting_since, document_id limit $2");
         COUNT_INBOX = "select count(*) as waiting, count(case when urgency > 0 then 1 end) as urgent from documents
             where assignee_id = $1";
-        NEWEST_OF_PERSON = "select document_id from document_people where person_id = $1
-            order by document_id desc limit $2";
-        NEWEST_OF_PERSON_BEFORE = "select document_id from document_people where person_id = $1 and document_id < $3
-            order by document_id desc limit $2";
+        /// An id begins with the moment it was made at, so the smaller one is older; neither ever changes.
+        OF_PERSON = concat!("select ", columns!(), of_person!(), " order by rank desc, listed limit $2");
+        OF_PERSON_AFTER = concat!("select ", columns!(), of_person!(), " where rank < $3 or (rank = $3 and listed > $4)
+            order by rank desc, listed limit $2");
+        OF_PERSON_IN = concat!("select ", columns!(), of_person!(), " where place = $3
+            order by rank desc, listed limit $2");
+        OF_PERSON_IN_AFTER = concat!("select ", columns!(), of_person!(), " where place = $3
+            and (rank < $4 or (rank = $4 and listed > $5)) order by rank desc, listed limit $2");
+        /// A list is walked by what stands beside the person, whatever has been closed.
+        SET_PLACE = "update document_people set urgency = $2, state = $3
+            where document_id = $1 and (urgency <> $2 or state <> $3)";
+        NUMBERED_BEFORE = "select documents.document_id from documents
+            join numbers on numbers.document_id = documents.document_id and numbers.void_at is null
+            where documents.state = 'awaiting_signature' and documents.signer = 0
+                and documents.numbering = 'before_sign' and numbers.day < $1
+            order by documents.document_id limit $2";
         IN_STATE = concat!("select ", columns!(), " from documents where office_id = $1 and state = $2
             order by waiting_since, document_id limit $3");
         COUNT_IN_STATE = "select count(*) as waiting from documents where office_id = $1 and state = $2";
-        ADD_PERSON = "insert into document_people (person_id, document_id) values ($1, $2) on conflict do nothing";
+        ADD_PERSON = "insert into document_people (person_id, document_id, urgency, state) values ($1, $2, $3, $4)
+            on conflict do nothing";
         IS_PERSON = "select 1 as found from document_people where person_id = $1 and document_id = $2";
         ADD_FILE = "insert into document_files (document_id, sha256, role) values ($1, $2, $3) on conflict do nothing";
         ADD_OPINION = "insert into opinions (document_id, revision, step, at, kind, by_person, verdict, words,
@@ -132,8 +155,9 @@ impl Tx {
         Ok(InboxCount { waiting: columns.number("waiting")?, urgent: columns.number("urgent")? })
     }
 
-    /// Documents a person has a part in, newest first; with `states`, only those (the cursor walks over the others, so
-    /// a page may hold fewer than `limit` and still have a next one).
+    /// Documents a person has a part in, urgent ones first, then the oldest (R74); only those in one of `states`, or all
+    /// when there are none. A page begins after the last row of the one before, whatever came or went meanwhile. Its cost
+    /// does not depend on how many documents are in other states.
     ///
     /// # Errors
     /// [`Database`](Error::Database), [`Corrupt`](Error::Corrupt).
@@ -141,32 +165,65 @@ impl Tx {
         &mut self,
         person: PersonId,
         states: &[StateName],
-        before: Option<&Cursor>,
+        after: Option<&Cursor>,
         limit: u32,
     ) -> Result<Page<Document>> {
-        let one_more = i64::from(limit) + 1;
-        let statement = match before {
-            None => query(sql::NEWEST_OF_PERSON).bind(person.to_string()).bind(one_more),
-            Some(cursor) => query(sql::NEWEST_OF_PERSON_BEFORE)
-                .bind(person.to_string())
-                .bind(one_more)
-                .bind(cursor.id.clone()),
-        };
-        let rows = self.all("document", statement).await?;
-        let mut ids = Vec::new();
-        for row in rows.iter().take(limit as usize) {
-            ids.push(Columns::of("document_people", "document_id", row).word::<DocumentId>("document_id")?);
-        }
-        let next = ids.last().filter(|_| rows.len() > limit as usize);
-        let next = next.map(|last| Cursor { urgency: 0, at: 0, id: last.to_string() });
         let mut items = Vec::new();
-        for id in ids {
-            let document = self.document(id).await?;
-            if states.is_empty() || states.contains(&document.state.name()) {
-                items.push(document);
-            }
+        if states.is_empty() {
+            items = self.page_of(person, None, after, limit).await?;
         }
+        for state in states {
+            items.extend(self.page_of(person, Some(*state), after, limit).await?);
+        }
+        // Each list comes in this order already.
+        items.sort_by_key(|document| (Reverse(document.particulars.urgency.rank()), document.id));
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next = items.last().filter(|_| more).map(|last| Cursor {
+            urgency: last.particulars.urgency.rank(),
+            at: 0,
+            id: last.id.to_string(),
+        });
         Ok(Page { items, next })
+    }
+
+    /// One more than `limit`, so that it is known whether there are more.
+    async fn page_of(
+        &mut self,
+        person: PersonId,
+        state: Option<StateName>,
+        after: Option<&Cursor>,
+        limit: u32,
+    ) -> Result<Vec<Document>> {
+        let statement = match (state, after) {
+            (None, None) => sql::OF_PERSON,
+            (None, Some(_)) => sql::OF_PERSON_AFTER,
+            (Some(_), None) => sql::OF_PERSON_IN,
+            (Some(_), Some(_)) => sql::OF_PERSON_IN_AFTER,
+        };
+        let mut statement = query(statement).bind(person.to_string()).bind(i64::from(limit) + 1);
+        if let Some(state) = state {
+            statement = statement.bind(state.as_str());
+        }
+        if let Some(cursor) = after {
+            statement = statement.bind(cursor.urgency).bind(cursor.id.clone());
+        }
+        documents(&self.all("document", statement).await?)
+    }
+
+    /// Documents that wait for their first signature with a number in their base that was taken before `day`; at most
+    /// `limit`, the oldest first. One whose id is corrupt is logged and set aside.
+    ///
+    /// # Errors
+    /// [`Database`](Error::Database).
+    pub async fn documents_numbered_before(&mut self, day: Date, limit: u32) -> Result<Vec<DocumentId>> {
+        let statement = query(sql::NUMBERED_BEFORE).bind(day.to_string()).bind(i64::from(limit));
+        let mut found = Vec::new();
+        for row in &self.all("document", statement).await? {
+            let id = Columns::of("documents", "document_id", row).word::<DocumentId>("document_id");
+            found.extend(sound(id)?);
+        }
+        Ok(found)
     }
 
     /// An office's documents in one state, the longest-waiting first.
@@ -236,6 +293,11 @@ impl Tx {
             Write::Moved { to, expected } => {
                 let statement = bind(query(sql::UPDATE), to)?.bind(i64::from(expected.0));
                 self.change_one("document", statement).await?;
+                let place = query(sql::SET_PLACE)
+                    .bind(to.id.to_string())
+                    .bind(to.particulars.urgency.rank())
+                    .bind(to.state.name().as_str());
+                self.change("document", place).await?;
                 // Only these steps bring other files or other people.
                 let redrawn =
                     to.numbering == Numbering::BeforeSign && to.state.name() == StateName::AwaitingSignature;
@@ -267,7 +329,11 @@ impl Tx {
         people.sort_unstable();
         people.dedup();
         for person in people {
-            let statement = query(sql::ADD_PERSON).bind(person.to_string()).bind(document.id.to_string());
+            let statement = query(sql::ADD_PERSON)
+                .bind(person.to_string())
+                .bind(document.id.to_string())
+                .bind(document.particulars.urgency.rank())
+                .bind(document.state.name().as_str());
             self.change("document", statement).await?;
         }
         for file in &document.bundle.0 {

@@ -17,6 +17,8 @@ pub(crate) mod sql {
         ADD = "insert into files (sha256, length, base_sha256, tail_sha256, tail_length, pages, remarks, midstate,
                 index_sha256, manifest_sha256, by_person, at)
             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (sha256) do nothing";
+        BROUGHT = "insert into uploads (sha256, person_id, at) values ($1, $2, $3) on conflict do nothing";
+        HAS_BROUGHT = "select 1 as found from uploads where sha256 = $1 and person_id = $2";
         FILE = "select sha256, length, base_sha256, tail_sha256, tail_length, pages, remarks, midstate, index_sha256,
             manifest_sha256, by_person, at from files where sha256 = $1";
         MAY_READ = "select 1 as found from document_files join document_people
@@ -67,7 +69,7 @@ pub struct StoredFile {
     pub index: Option<Digest>,
     /// The blob with its manifest of declared fields.
     pub manifest: Option<Digest>,
-    /// Who brought it.
+    /// Who brought it first.
     pub by: Option<PersonId>,
     /// When.
     pub at: OffsetDateTime,
@@ -83,7 +85,7 @@ pub struct Segment {
 }
 
 impl Tx {
-    /// Stores what is known of a file; the same bytes twice are one file.
+    /// Stores what is known of a file; the same bytes twice are one file, of everybody who brought them.
     ///
     /// # Errors
     /// [`Database`](crate::Error::Database), also when the base is unknown.
@@ -105,7 +107,20 @@ impl Tx {
             .bind(digest_text(file.manifest))
             .bind(file.by.map(|person| person.to_string()))
             .bind(micros(file.at));
-        self.change("file", statement).await.map(drop)
+        self.change("file", statement).await?;
+        let Some(person) = file.by else { return Ok(()) };
+        let brought =
+            query(sql::BROUGHT).bind(file.sha256.to_string()).bind(person.to_string()).bind(micros(file.at));
+        self.change("upload", brought).await.map(drop)
+    }
+
+    /// Whether the person brought these bytes, first or after others.
+    ///
+    /// # Errors
+    /// [`Database`](crate::Error::Database).
+    pub async fn has_brought(&mut self, person: PersonId, sha256: Digest) -> Result<bool> {
+        let statement = query(sql::HAS_BROUGHT).bind(sha256.to_string()).bind(person.to_string());
+        Ok(self.optional("upload", statement).await?.is_some())
     }
 
     /// What is known of a file.

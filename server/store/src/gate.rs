@@ -10,7 +10,7 @@ use trinhky_domain::signing::Attempt;
 
 use crate::attempts::columns;
 use crate::error::Result;
-use crate::tx::{Columns, Tx, micros, query};
+use crate::tx::{Columns, Tx, micros, query, sound};
 
 pub(crate) mod sql {
     use super::columns;
@@ -31,7 +31,6 @@ pub(crate) mod sql {
             where attempt_id = $1 and state in ('approved', 'sending', 'accepted', 'indeterminate')
                 and (lease_until is null or lease_until <= $4)
             returning ", columns!());
-        RENEW = "update attempts set lease_until = $3 where attempt_id = $1 and lease_token = $2";
         RELEASE = "update attempts set lease_token = null, lease_until = null,
                 due = case when due is not null then cast($3 as bigint) end
             where attempt_id = $1 and lease_token = $2";
@@ -44,6 +43,8 @@ pub(crate) mod sql {
                         or (before.urgency = one.urgency and (before.created < one.created
                             or (before.created = one.created and before.attempt_id < one.attempt_id))))) as ahead
             from attempts as one where one.attempt_id = $1";
+        KEEP_PROTOCOL = "update attempts set protocol = $3
+            where attempt_id = $1 and lease_token = $2 and state = 'sending'";
         NOTE_TRANSACTION = "update attempts set ap_transaction = $2
             where attempt_id = $1 and ap_transaction is null";
         TRANSACTION = "select attempt_id, ap_transaction from attempts where attempt_id = $1";
@@ -51,11 +52,12 @@ pub(crate) mod sql {
 }
 
 impl Tx {
-    /// Takes the next attempt to drive: urgent ones first, then the oldest. `token` is the caller's, fresh for each
-    /// claim; `until` is when the lease lapses.
+    /// Takes the next attempt to drive: urgent ones first, then the oldest; a corrupt one is logged, leased all the same and
+    /// so set aside. `token` is the caller's, fresh for each
+    /// claim; `until` is when the lease lapses, unless it is [renewed](Self::renew_attempts).
     ///
     /// # Errors
-    /// [`Database`](crate::Error::Database), [`Corrupt`](crate::Error::Corrupt).
+    /// [`Database`](crate::Error::Database).
     pub async fn claim_attempt(
         &mut self,
         token: &str,
@@ -68,20 +70,13 @@ impl Tx {
             // On PostgreSQL another process may have been faster: then the next one is tried.
             let lease =
                 query(sql::LEASE).bind(id).bind(token.to_owned()).bind(micros(until)).bind(micros(now));
-            if let Some(row) = self.optional("attempt", lease).await? {
-                return crate::attempts::attempt(&row).map(Some);
+            if let Some(row) = self.optional("attempt", lease).await?
+                && let Some(attempt) = sound(crate::attempts::attempt(&row))?
+            {
+                return Ok(Some(attempt));
             }
         }
         Ok(None)
-    }
-
-    /// Holds an attempt longer.
-    ///
-    /// # Errors
-    /// [`Conflict`](crate::Error::Conflict) when the lease has passed to another.
-    pub async fn renew_attempt(&mut self, id: AttemptId, token: &str, until: OffsetDateTime) -> Result<()> {
-        let statement = query(sql::RENEW).bind(id.to_string()).bind(token.to_owned()).bind(micros(until));
-        self.change_one("attempt", statement).await
     }
 
     /// Gives an attempt up until `next`, when it is due again.
@@ -90,6 +85,16 @@ impl Tx {
     /// [`Conflict`](crate::Error::Conflict) when the lease has passed to another.
     pub async fn release_attempt(&mut self, id: AttemptId, token: &str, next: OffsetDateTime) -> Result<()> {
         let statement = query(sql::RELEASE).bind(id.to_string()).bind(token.to_owned()).bind(micros(next));
+        self.change_one("attempt", statement).await
+    }
+
+    /// Keeps what the protocol's machine knows of a request that is being sent anew, since no connection came up: from
+    /// when its prompt may be alive.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::Error::Conflict) when the lease has passed to another, or the attempt is sending no more.
+    pub async fn keep_protocol(&mut self, id: AttemptId, token: &str, protocol: String) -> Result<()> {
+        let statement = query(sql::KEEP_PROTOCOL).bind(id.to_string()).bind(token.to_owned()).bind(protocol);
         self.change_one("attempt", statement).await
     }
 

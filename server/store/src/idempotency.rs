@@ -65,7 +65,16 @@ impl Tx {
         if self.change("key", claim).await? == 1 {
             return Ok(Seen::New);
         }
-        let row = self.one("key", query(sql::FIND).bind(scope.to_owned()).bind(key.to_owned())).await?;
+        self.kept(scope, key, request_sha256).await
+    }
+
+    /// Looks a key up without claiming it.
+    ///
+    /// # Errors
+    /// [`Database`](crate::Error::Database), [`Corrupt`](crate::Error::Corrupt).
+    pub async fn kept(&mut self, scope: &str, key: &str, request_sha256: Digest) -> Result<Seen> {
+        let found = query(sql::FIND).bind(scope.to_owned()).bind(key.to_owned());
+        let Some(row) = self.optional("key", found).await? else { return Ok(Seen::New) };
         let columns = Columns::of("idempotency", "idempotency_key", &row);
         if columns.word::<Digest>("request_sha256")? != request_sha256 {
             return Ok(Seen::OtherBody);

@@ -42,6 +42,7 @@ mod seen;
 mod sessions;
 mod sql;
 mod tx;
+mod under_way;
 
 pub use attempts::Signature;
 pub use audit::{JournalLine, Tree};

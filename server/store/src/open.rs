@@ -1,6 +1,7 @@
 //! Opening the database: which engine, how durable, and the schema brought up to date.
 
 use std::borrow::Cow;
+use std::panic::Location;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{Any, Pool, SqlSafeStr};
 
 use crate::error::{Error, Result};
-use crate::tx::{Backend, Columns, Tx, query};
+use crate::tx::{Backend, Columns, Held, Tx, query};
 
 /// The rows of one installation. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -102,12 +103,17 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub async fn begin(&self) -> Result<Tx> {
-        let begun = match self.backend {
-            Backend::Sqlite => self.writer.begin_with("begin immediate").await,
-            Backend::Postgres => self.writer.begin().await,
-        };
-        Ok(Tx { inner: begun.map_err(Error::Database)?, backend: self.backend })
+    #[track_caller]
+    pub fn begin(&self) -> impl Future<Output = Result<Tx>> + Send + '_ {
+        let caller = Location::caller();
+        async move {
+            let begun = match self.backend {
+                Backend::Sqlite => self.writer.begin_with("begin immediate").await,
+                Backend::Postgres => self.writer.begin().await,
+            };
+            let inner = begun.map_err(Error::Database)?;
+            Ok(Tx { inner, backend: self.backend, _held: Some(Held::since_now(caller)) })
+        }
     }
 
     /// Begins a reading transaction: one moment of the data, whatever is written meanwhile.
@@ -121,7 +127,7 @@ impl Store {
                 self.reader.begin_with("begin isolation level repeatable read read only").await
             }
         };
-        Ok(Tx { inner: begun.map_err(Error::Database)?, backend: self.backend })
+        Ok(Tx { inner: begun.map_err(Error::Database)?, backend: self.backend, _held: None })
     }
 
     /// Closes every connection; SQLite then folds its log into the file.
@@ -163,24 +169,47 @@ fn connect_options(url: &str) -> Result<AnyConnectOptions> {
 }
 
 fn pool(connections: u32, on_connect: &'static str) -> AnyPoolOptions {
-    AnyPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(30)).after_connect(
-        move |connection, _| {
-            Box::pin(async move {
-                use sqlx::Executor as _;
-                if !on_connect.is_empty() {
-                    connection.execute(on_connect).await?;
-                }
-                Ok(())
-            })
-        },
-    )
+    let options = AnyPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(30));
+    // A file does not hang up, so nothing is asked of it before each use.
+    options.test_before_acquire(on_connect.is_empty()).after_connect(move |connection, _| {
+        Box::pin(async move {
+            use sqlx::Executor as _;
+            if !on_connect.is_empty() {
+                connection.execute(on_connect).await?;
+            }
+            Ok(())
+        })
+    })
+}
+
+/// Each engine's schema, step by step. A step that was released is never edited: its digest is in every database.
+macro_rules! migrations {
+    ($($number:literal $name:literal),+ $(,)?) => {
+        const SQLITE: &[(i64, &str, &str)] =
+            &[$(($number, $name, include_str!(concat!("../migrations/sqlite/", $name, ".sql")))),+];
+        const POSTGRES: &[(i64, &str, &str)] =
+            &[$(($number, $name, include_str!(concat!("../migrations/postgres/", $name, ".sql")))),+];
+    };
+}
+migrations! {
+    1 "0001_start",
+    2 "0002_attempt_changed",
+    3 "0003_copy_hindrance",
+    4 "0004_uploads",
+    5 "0005_held_decisions",
+    6 "0006_lists",
+    7 "0007_office_forms",
+    8 "0008_lists_by_state",
 }
 
 fn migrator(backend: Backend) -> Migrator {
-    let sql = match backend {
-        Backend::Sqlite => include_str!("../migrations/sqlite/0001_start.sql"),
-        Backend::Postgres => include_str!("../migrations/postgres/0001_start.sql"),
+    let steps = match backend {
+        Backend::Sqlite => SQLITE,
+        Backend::Postgres => POSTGRES,
     };
-    let first = Migration::new(1, Cow::Borrowed("start"), MigrationType::Simple, sql.into_sql_str(), false);
-    Migrator { migrations: Cow::Owned(vec![first]), ..Migrator::DEFAULT }
+    let migration = |&(number, name, sql): &(i64, &'static str, &'static str)| {
+        let name = Cow::Borrowed(name.split_once('_').map_or(name, |(_, name)| name));
+        Migration::new(number, name, MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator { migrations: steps.iter().map(migration).collect(), ..Migrator::DEFAULT }
 }

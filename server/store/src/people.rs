@@ -1,11 +1,11 @@
 //! Offices, people and appointments.
 
-use time::Date;
+use time::{Date, OffsetDateTime};
 use trinhky_domain::ids::{OfficeId, PersonId};
 use trinhky_domain::people::{Appointment, Office, Person, Role};
 
 use crate::error::Result;
-use crate::tx::{Columns, Tx, query};
+use crate::tx::{Columns, Tx, micros, query};
 
 pub(crate) mod sql {
     use crate::sql::statements;
@@ -18,6 +18,9 @@ pub(crate) mod sql {
         OFFICE = "select office_id, parent_id, code, name, symbol, policy from offices where office_id = $1";
         OFFICE_BY_CODE = "select office_id, parent_id, code, name, symbol, policy from offices where code = $1";
         OFFICES = "select office_id, parent_id, code, name, symbol, policy from offices order by code";
+        PUT_FORMS = "insert into office_forms (office_id, forms, at) values ($1, $2, $3)
+            on conflict (office_id) do update set forms = excluded.forms, at = excluded.at";
+        FORMS = "select office_id, forms from office_forms where office_id = $1";
         PUT_PERSON = "insert into people (person_id, office_id, login, name, title, roles, active)
             values ($1, $2, $3, $4, $5, $6, $7)
             on conflict (person_id) do update set office_id = excluded.office_id, login = excluded.login,
@@ -48,6 +51,24 @@ impl Tx {
             .bind(office.symbol.clone())
             .bind(office.policy.clone());
         self.change_one("office", statement).await
+    }
+
+    /// Keeps what an office offers to choose from (opaque here), instead of what it offered before.
+    ///
+    /// # Errors
+    /// [`Database`](crate::Error::Database).
+    pub async fn put_office_forms(&mut self, id: OfficeId, forms: &str, now: OffsetDateTime) -> Result<()> {
+        let statement = query(sql::PUT_FORMS).bind(id.to_string()).bind(forms.to_owned()).bind(micros(now));
+        self.change_one("office", statement).await
+    }
+
+    /// What an office offers to choose from, if anything was ever said.
+    ///
+    /// # Errors
+    /// [`Database`](crate::Error::Database), [`Corrupt`](crate::Error::Corrupt).
+    pub async fn office_forms(&mut self, id: OfficeId) -> Result<Option<String>> {
+        let row = self.optional("office", query(sql::FORMS).bind(id.to_string())).await?;
+        row.map(|row| Columns::of("office_forms", "office_id", &row).text("forms")).transpose()
     }
 
     /// An office.

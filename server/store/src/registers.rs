@@ -14,17 +14,20 @@ pub(crate) mod sql {
     use crate::sql::statements;
 
     statements! {
-        MAKE = "insert into registers (register_id, office_id, series, year, version, last, last_date)
-            values ($1, $2, $3, $4, 1, 0, null) on conflict do nothing";
+        MAKE = "insert into registers (register_id, office_id, series, year, version, last, last_date, given_before)
+            values ($1, $2, $3, $4, 1, 0, null, 0) on conflict do nothing";
         /// The update changes nothing: it takes the row's lock, and what it returns is what stands under that lock.
         LOCK = "update registers set last = last where office_id = $1 and series = $2 and year = $3
-            returning register_id, office_id, series, year, version, last, last_date";
-        PEEK = "select register_id, office_id, series, year, version, last, last_date from registers
+            returning register_id, office_id, series, year, version, last, last_date, given_before";
+        PEEK = "select register_id, office_id, series, year, version, last, last_date, given_before from registers
             where office_id = $1 and series = $2 and year = $3";
-        OF_OFFICE = "select register_id, office_id, series, year, version, last, last_date from registers
+        OF_OFFICE = "select register_id, office_id, series, year, version, last, last_date, given_before from registers
             where office_id = $1 order by year desc, series";
         ADVANCE = "update registers set last = $2, last_date = $3, version = version + 1
             where register_id = $1 and version = $4 and last = $2 - 1";
+        /// As long as no number was taken here.
+        BEGIN_AFTER = "update registers set last = $2, given_before = $2, version = version + 1
+            where register_id = $1 and last = given_before";
         TAKE = "insert into numbers (register_id, serial, notation, day, document_id, taken_at)
             values ($1, $2, $3, $4, $5, $6)";
         VOID = "update numbers set void_reason = $3, void_at = $4
@@ -94,6 +97,15 @@ impl Tx {
             query(sql::PEEK).bind(office.to_string()).bind(series.to_string()).bind(i64::from(year));
         let row = self.optional("register", statement).await?;
         row.map(|row| register(&Columns::of("registers", "register_id", &row))).transpose()
+    }
+
+    /// Leaves the numbers up to `given` to whoever gave them before this book was kept here: the next one is the one after.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::Error::Conflict) when a number was taken here already.
+    pub async fn begin_register_after(&mut self, register: RegisterId, given: u32) -> Result<()> {
+        let statement = query(sql::BEGIN_AFTER).bind(register.to_string()).bind(i64::from(given));
+        self.change_one("register", statement).await
     }
 
     /// An office's registers, newest year first.
@@ -176,6 +188,7 @@ fn register(columns: &Columns<'_>) -> Result<Register> {
         year: columns.number("year")?,
         last: columns.number("last")?,
         last_date: columns.word_or_null::<Day>("last_date")?.map(|day| day.0),
+        given_before: columns.number("given_before")?,
         version: Version(columns.number("version")?),
     })
 }

@@ -16,7 +16,7 @@ pub(crate) use statements;
 
 /// Every statement of the store: module, name, text.
 pub fn all_statements() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    let modules: [(&str, &[(&str, &str)]); 16] = [
+    let modules: [(&str, &[(&str, &str)]); 17] = [
         ("open", crate::open::sql::ALL),
         ("people", crate::people::sql::ALL),
         ("credentials", crate::credentials::sql::ALL),
@@ -25,6 +25,7 @@ pub fn all_statements() -> impl Iterator<Item = (&'static str, &'static str, &'s
         ("files", crate::files::sql::ALL),
         ("documents", crate::documents::sql::ALL),
         ("attempts", crate::attempts::sql::ALL),
+        ("under_way", crate::under_way::sql::ALL),
         ("gate", crate::gate::sql::ALL),
         ("decisions", crate::decisions::sql::ALL),
         ("registers", crate::registers::sql::ALL),

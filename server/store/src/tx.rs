@@ -1,5 +1,8 @@
 //! A transaction: the only way to the rows. It writes under one lock on SQLite and under row guards on PostgreSQL.
 
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
 use sqlx::{Any, Row, Transaction};
@@ -22,7 +25,36 @@ pub enum Backend {
 pub struct Tx {
     pub(crate) inner: Transaction<'static, Any>,
     pub(crate) backend: Backend,
+    pub(crate) _held: Option<Held>,
 }
+
+/// Since when, and where, a transaction holds the write lock: on SQLite every other writer waits meanwhile, so a long one
+/// is told to the log with the line that began it. Work that takes long belongs before the transaction.
+pub(crate) struct Held {
+    since: Instant,
+    began: &'static Location<'static>,
+}
+
+impl Held {
+    #[expect(clippy::disallowed_methods, reason = "telemetry: nothing is decided by it")]
+    pub(crate) fn since_now(began: &'static Location<'static>) -> Self {
+        Self { since: Instant::now(), began }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let held = self.since.elapsed();
+        let ms = held.as_secs_f64() * 1_000.0;
+        if held >= LONG {
+            tracing::warn!(ms, began = %self.began, "a writing transaction was held long");
+        } else {
+            tracing::trace!(ms, began = %self.began, "a writing transaction");
+        }
+    }
+}
+
+const LONG: Duration = Duration::from_millis(250);
 
 impl std::fmt::Debug for Tx {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -77,6 +109,19 @@ impl Tx {
 
     pub(crate) async fn all(&mut self, what: &'static str, statement: Statement) -> Result<Vec<AnyRow>> {
         statement.fetch_all(&mut *self.inner).await.map_err(|error| Error::of(what, error))
+    }
+}
+
+/// For lists that work goes through: a row that says nothing the rules know is told to the log and set aside, so that it
+/// stops none of the others. Every other error stops the list.
+pub(crate) fn sound<T>(read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(corrupt @ Error::Corrupt { .. }) => {
+            tracing::error!(error = %corrupt, "a row is set aside; somebody must look at it");
+            Ok(None)
+        }
+        Err(other) => Err(other),
     }
 }
 

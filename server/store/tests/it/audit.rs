@@ -19,7 +19,9 @@ async fn record(store: &Store, n: i64) {
 async fn the_journal_cannot_be_rewritten(world: World) {
     record(&world.store, 1).await;
     let mut tx = world.begin().await;
+    assert!(!tx.journal_is_sequenced().await.expect("reads"));
     assert_eq!(tx.sequence_journal(10).await.expect("sequenced"), 1);
+    assert!(tx.journal_is_sequenced().await.expect("reads"));
     tx.commit().await.expect("commits");
     for cut in [
         "update journal set event = 'x'",

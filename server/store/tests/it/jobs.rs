@@ -14,8 +14,10 @@ use crate::world::{NOW, World, fresh, is_conflict};
 on_both!(
     work_is_done_urgent_first_and_once,
     work_that_fails_too_often_is_kept_as_dead,
+    urgent_work_of_any_kind_goes_first,
     work_commits_with_what_asked_for_it,
     many_workers_never_share_a_job,
+    hastened_while_it_runs_it_runs_again_at_once,
     a_request_acts_once,
     a_second_request_in_flight_waits_and_replays,
 );
@@ -42,9 +44,10 @@ async fn enqueue(world: &World, job: &NewJob) -> bool {
 
 async fn claim(world: &World, token: &str, now: OffsetDateTime) -> Option<Job> {
     let mut tx = world.begin().await;
-    let job = tx.claim_job(&["push", "sign"], token, now, now + Duration::seconds(30)).await.expect("claims");
+    let until = now + Duration::seconds(30);
+    let jobs = tx.claim_jobs(&["push", "sign"], token, now, until, 1).await.expect("claims");
     tx.commit().await.expect("commits");
-    job
+    jobs.into_iter().next()
 }
 
 async fn work_is_done_urgent_first_and_once(world: World) {
@@ -99,6 +102,42 @@ async fn work_that_fails_too_often_is_kept_as_dead(world: World) {
     assert_eq!(claim(&world, "d", NOW).await.expect("due").id, second.id);
 }
 
+async fn urgent_work_of_any_kind_goes_first(world: World) {
+    let jobs = [
+        job("push", Urgency::Normal, None),
+        job("sign", Urgency::Flash, None),
+        NewJob { run_at: NOW - Duration::seconds(1), ..job("sign", Urgency::Normal, None) },
+        job("push", Urgency::Urgent, None),
+    ];
+    for job in &jobs {
+        enqueue(&world, job).await;
+    }
+    assert!(!world.read().await.jobs_are_due(&["other"], NOW).await.expect("reads"));
+    assert!(world.read().await.jobs_are_due(&["other", "push"], NOW).await.expect("reads"));
+    let mut tx = world.begin().await;
+    let until = NOW + Duration::seconds(30);
+    let claimed = tx.claim_jobs(&["push", "sign"], "a", NOW, until, 3).await.expect("claims");
+    let ids: Vec<_> = claimed.iter().map(|job| job.id).collect();
+    assert_eq!(ids, [jobs[1].id, jobs[3].id, jobs[2].id]);
+    assert_eq!(tx.claim_jobs(&["push", "sign"], "b", NOW, until, 3).await.expect("claims").len(), 1);
+}
+
+/// What a job waits for may come while it looks: then it must not sleep over it.
+async fn hastened_while_it_runs_it_runs_again_at_once(world: World) {
+    enqueue(&world, &job("sign", Urgency::Normal, Some("x"))).await;
+    let first = claim(&world, "a", NOW).await.expect("due");
+    let soon = NOW + Duration::seconds(1);
+    let mut tx = world.begin().await;
+    tx.hasten_job("sign", "x", soon).await.expect("hastened");
+    tx.retry_job(&first, NOW + Duration::minutes(5), "waits").await.expect("stored");
+    tx.commit().await.expect("commits");
+    let second = claim(&world, "b", soon).await.expect("due");
+    let mut tx = world.begin().await;
+    tx.retry_job(&second, NOW + Duration::minutes(5), "waits").await.expect("stored");
+    tx.commit().await.expect("commits");
+    assert_eq!(claim(&world, "c", NOW + Duration::minutes(1)).await, None);
+}
+
 async fn work_commits_with_what_asked_for_it(world: World) {
     let mut tx = world.begin().await;
     tx.enqueue(&job("push", Urgency::Normal, None)).await.expect("stored");
@@ -140,6 +179,7 @@ async fn a_request_acts_once(world: World) {
     let (body, other) = (Digest::of(b"body"), Digest::of(b"other"));
     let kept = Kept { status: 200, body: "{\"id\":1}".into() };
     let mut tx = world.begin().await;
+    assert_eq!(tx.kept("p1 POST /v1/x", "k", body).await.expect("reads"), Seen::New);
     assert_eq!(tx.seen("p1 POST /v1/x", "k", body, NOW).await.expect("reads"), Seen::New);
     drop(tx);
     let mut tx = world.begin().await;

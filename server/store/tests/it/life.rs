@@ -2,11 +2,11 @@
 
 use time::Duration;
 use trinhky_domain::audit::{By, Entry, Event, leaf_hash};
-use trinhky_domain::document::{State, StateName, Step, StepKind, WishKind};
+use trinhky_domain::document::{Adopted, State, StateName, Step, StepKind, WishKind};
 use trinhky_domain::paper::Urgency;
 use trinhky_domain::register::Serial;
-use trinhky_domain::release::{CopyState, Receipt};
-use trinhky_domain::signing::{AttemptStateName, Failure};
+use trinhky_domain::release::{CopyState, Hindrance, Receipt};
+use trinhky_domain::signing::{AttemptStateName, Decision, DecisionKind, Failure};
 use trinhky_store::Error;
 
 use crate::on_both;
@@ -17,8 +17,12 @@ on_both!(
     opinions_are_kept_with_the_bytes_they_are_about,
     a_failed_attempt_and_a_rejection_are_stored,
     a_late_signature_is_kept_sealed_only,
+    a_late_signature_is_adopted_or_destroyed_by_a_second_decision,
     the_inbox_is_urgent_first_and_pages_without_gaps,
+    documents_are_listed_urgent_first_then_oldest_and_pages_stay_right,
     a_corrupt_row_is_named_and_not_guessed_at,
+    a_corrupt_row_stops_none_of_the_others,
+    numbers_in_bases_that_nobody_signed_are_found_by_their_day,
     what_a_row_must_have_is_checked_by_the_database_too,
 );
 
@@ -59,11 +63,17 @@ async fn a_document_lives_its_whole_life(world: World) {
 
     let mut tx = world.begin().await;
     let copy = tx.copies_of(id).await.expect("reads").remove(0);
+    let waits =
+        document.copy_hindered(copy, Hindrance::MailNotSetUp, None, NOW).expect("waits").expect("is new");
+    tx.apply(&waits).await.expect("stored");
+    let copy = tx.copies_waiting_for_mail().await.expect("reads").remove(0);
     tx.apply(&copy.handed(NOW).expect("handed")).await.expect("stored");
     let copy = tx.copies_of(id).await.expect("reads").remove(0);
     let receipt = Receipt { code: "03".into(), description: None };
-    tx.apply(&copy.clone().receive(&receipt, NOW).expect("received")).await.expect("stored");
-    let stale = copy.receive(&receipt, NOW).expect("received");
+    tx.apply(&copy.clone().receive(&receipt, By::process("work"), NOW).expect("received"))
+        .await
+        .expect("stored");
+    let stale = copy.receive(&receipt, By::process("work"), NOW).expect("received");
     assert!(is_conflict(&tx.apply(&stale).await), "a receipt on an old version");
     drop(tx);
     let mut tx = world.begin().await;
@@ -163,6 +173,55 @@ async fn a_late_signature_is_kept_sealed_only(world: World) {
     assert_eq!(plain, None, "nothing usable is left in the row");
 }
 
+async fn a_late_signature_is_adopted_or_destroyed_by_a_second_decision(world: World) {
+    for adopts in [true, false] {
+        let id = world.submitted(LEADER, Urgency::Normal, NOW).await;
+        let attempt = world.approved(id, LEADER, "84900000001").await;
+        let attempt = world.stamped(attempt).await;
+        let leader = world.actor(LEADER);
+        let wish = world.document(id).await.give_back(&leader, WishKind::Return, "sai", NOW).expect("noted");
+        world.apply(&wish).await.expect("stored");
+        let signing = world.document(id).await.signing(attempt.clone()).expect("its attempt");
+        world.apply(&signing.hold(vec![9, 9], NOW).expect("held")).await.expect("stored");
+
+        let waiting = world.read().await.held_of(person_id(LEADER)).await.expect("reads");
+        assert_eq!(waiting.iter().map(|held| held.id).collect::<Vec<_>>(), [attempt.id]);
+        assert_eq!(waiting[0].protocol, None, "the machine knew the value in plain");
+        let kind = if adopts { DecisionKind::Adopt } else { DecisionKind::Void };
+        let decision = Decision { kind, ..World::decision(&attempt, LEADER) };
+        let held = world.document(id).await.held(&leader, waiting[0].clone()).expect("the leader's");
+        let change = if adopts {
+            let adopted = Adopted { signature: vec![7], cms: vec![8] };
+            held.adopt(&leader, world.appointed(LEADER), adopted, decision.clone(), &world.profile)
+        } else {
+            held.void(&leader, "không dùng", decision.clone())
+        };
+        let change = change.expect("decided");
+        world.apply(&change).await.expect("stored");
+        assert!(is_conflict(&world.apply(&change).await), "once");
+
+        let mut tx = world.read().await;
+        let first = tx.decision_of(attempt.id).await.expect("reads").expect("approved");
+        assert_eq!(first.kind, DecisionKind::Approve);
+        assert_eq!(tx.decision(decision.id).await.expect("reads"), Some(decision.clone()));
+        let last = tx.last_decision_of(decision.device).await.expect("reads").expect("one");
+        assert_eq!(tx.decisions_of(id).await.expect("reads").len(), 2);
+        assert!([first.id, decision.id].contains(&last.id));
+        assert!(tx.held_of(person_id(LEADER)).await.expect("reads").is_empty());
+        let received = tx.signature_of(attempt.id).await.expect("reads");
+        let name = world.attempt(attempt.id).await.state.name();
+        if adopts {
+            assert_eq!(name, AttemptStateName::Verified);
+            let received = received.expect("it counts");
+            assert_eq!((received.raw, received.cms), (vec![7], Some(vec![8])));
+            let due = tx.attempts_without_job("finish_signature", 9).await.expect("reads");
+            assert!(due.iter().any(|(due, _)| *due == attempt.id), "the worker goes on with it");
+        } else {
+            assert_eq!((name, received), (AttemptStateName::Voided, None));
+        }
+    }
+}
+
 async fn the_inbox_is_urgent_first_and_pages_without_gaps(world: World) {
     let mut expected = Vec::new();
     for n in 0..7i64 {
@@ -178,7 +237,7 @@ async fn the_inbox_is_urgent_first_and_pages_without_gaps(world: World) {
     let (mut got, mut cursor) = (Vec::new(), None);
     loop {
         let page = tx.inbox(person_id(LEADER), cursor.as_ref(), 2).await.expect("reads");
-        assert!(page.items.len() <= 2);
+        assert!(page.items.len() == 2 || page.next.is_none(), "a page is full whatever the others are in");
         got.extend(page.items.into_iter().map(|document| document.id));
         let Some(next) = page.next else { break };
         cursor = Some(next.to_string().parse().expect("a cursor"));
@@ -186,15 +245,91 @@ async fn the_inbox_is_urgent_first_and_pages_without_gaps(world: World) {
     assert_eq!(got, expected.iter().map(|(_, _, id)| *id).collect::<Vec<_>>());
     let count = tx.count_inbox(person_id(LEADER)).await.expect("reads");
     assert_eq!((count.waiting, count.urgent), (7, 4));
-    let (mut seen, mut cursor) = (0, None);
-    loop {
-        let states = [StateName::AwaitingSignature];
-        let page = tx.documents_of(person_id(DRAFTER), &states, cursor.as_ref(), 3).await.expect("reads");
-        seen += page.items.len();
-        let Some(next) = page.next else { break };
-        cursor = Some(next);
+}
+
+/// Every document one has a part in, urgent ones first, then the oldest: what is added or closed between two pages moves no
+/// row of the others.
+async fn documents_are_listed_urgent_first_then_oldest_and_pages_stay_right(world: World) {
+    let mut expected = Vec::new();
+    for n in 0..7usize {
+        let urgency = [Urgency::Normal, Urgency::Flash, Urgency::Urgent][n % 3];
+        expected.push((-urgency.rank(), world.submitted(LEADER, urgency, NOW).await));
     }
-    assert_eq!(seen, 8, "the drafter sees all");
+    expected.sort_unstable();
+    let expected: Vec<_> = expected.into_iter().map(|(_, id)| id).collect();
+    let states = [StateName::AwaitingSignature, StateName::Withdrawn];
+    let (mut got, mut cursor) = (Vec::new(), None);
+    for page_number in 0.. {
+        let mut tx = world.read().await;
+        let page = tx.documents_of(person_id(DRAFTER), &states, cursor.as_ref(), 2).await.expect("reads");
+        drop(tx);
+        assert!(page.items.len() == 2 || page.next.is_none(), "a page is full whatever the others are in");
+        got.extend(page.items.into_iter().map(|document| document.id));
+        let Some(next) = page.next else { break };
+        cursor = Some(next.to_string().parse().expect("a cursor"));
+        if page_number == 0 {
+            // One that was shown is closed, and an urgent one comes in that belongs before all of them.
+            let shown = world.document(got[0]).await;
+            let change = shown.give_back(&world.actor(DRAFTER), WishKind::Withdraw, "thôi", NOW);
+            world.apply(&change.expect("withdrawn")).await.expect("stored");
+            world.submitted(LEADER, Urgency::Flash, NOW).await;
+        }
+    }
+    assert_eq!(got.len(), got.iter().collect::<std::collections::BTreeSet<_>>().len(), "none twice");
+    let old: Vec<_> = got.iter().filter(|id| expected.contains(id)).copied().collect();
+    assert_eq!(old, expected, "none lost, in order");
+
+    let calm = *expected.last().expect("the last one");
+    let awaiting = world.document(calm).await.awaiting(&world.actor(LEADER)).expect("the turn");
+    let change = awaiting.decide_urgency(&world.actor(LEADER), Urgency::Flash, NOW);
+    world.apply(&change).await.expect("stored");
+    let first = world.read().await.documents_of(person_id(LEADER), &[], None, 20).await.expect("reads");
+    let begin = world.read().await.documents_of(person_id(LEADER), &[], None, 3).await.expect("reads");
+    let rest = world.read().await.documents_of(person_id(LEADER), &[], begin.next.as_ref(), 20).await;
+    let parts = [begin.items, rest.expect("reads").items].concat();
+    assert_eq!(parts, first.items, "whatever their states");
+    let place = first.items.iter().position(|document| document.id == calm).expect("listed");
+    let flash = first.items.iter().filter(|document| document.particulars.urgency == Urgency::Flash).count();
+    assert!(place < flash, "whom the signer made urgent goes with the urgent ones");
+}
+
+/// Work that goes through a list is not stopped by a row that makes no sense: it is set aside.
+async fn a_corrupt_row_stops_none_of_the_others(world: World) {
+    let mut attempts = Vec::new();
+    for n in 0..3 {
+        let id = world.submitted(LEADER, Urgency::Normal, NOW).await;
+        attempts.push(world.approved(id, LEADER, &format!("8490000000{n}")).await.id);
+    }
+    world
+        .raw(&format!("update attempts set msisdn = 'nobody' where attempt_id = '{}'", attempts[0]))
+        .await
+        .expect("spoilt");
+    let sound = world.read().await.attempts_in(&[AttemptStateName::Approved]).await.expect("reads");
+    assert_eq!(sound.iter().map(|attempt| attempt.id).collect::<Vec<_>>(), attempts[1..]);
+    let mut claimed = Vec::new();
+    for token in ["a", "b", "c"] {
+        let mut tx = world.begin().await;
+        claimed.extend(tx.claim_attempt(token, NOW, NOW + Duration::minutes(1)).await.expect("claims"));
+        tx.commit().await.expect("commits");
+    }
+    assert_eq!(claimed.iter().map(|attempt| attempt.id).collect::<Vec<_>>(), attempts[1..]);
+}
+
+/// What the turn of the year asks for, and nothing else.
+async fn numbers_in_bases_that_nobody_signed_are_found_by_their_day(world: World) {
+    let before = world.submitted(LEADER, Urgency::Normal, NOW).await;
+    let after = world.submitted(LEADER, Urgency::Normal, NOW).await;
+    world.signed(after, LEADER, "84900000001").await;
+    world.sealing(after).await.expect("numbered");
+    let day = trinhky_domain::calendar::day(NOW);
+    let numbered = world.document(after).await.number.expect("numbered");
+    let move_it = format!("update numbers set document_id = '{before}' where serial = {}", numbered.serial.0);
+    world.raw(&move_it).await.expect("moved");
+    let find = async |day| world.read().await.documents_numbered_before(day, 9).await.expect("reads");
+    assert!(find(day.next_day().expect("a day")).await.is_empty(), "numbered after the signature");
+    world.raw("update documents set numbering = 'before_sign'").await.expect("another rule");
+    assert_eq!(find(day.next_day().expect("a day")).await, [before]);
+    assert!(find(day).await.is_empty(), "of this year");
 }
 
 async fn a_corrupt_row_is_named_and_not_guessed_at(world: World) {

@@ -29,6 +29,10 @@ macro_rules! on_both {
         pub(crate) async fn all_on_sqlite() {
             $($name(crate::world::World::sqlite().await).await;)+
         }
+
+        pub(crate) async fn all_on_postgres() {
+            $($name(crate::world::World::postgres().await).await;)+
+        }
     };
 }
 pub(crate) use on_both;

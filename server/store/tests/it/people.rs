@@ -34,6 +34,11 @@ async fn people_and_offices_are_kept(world: World) {
     assert_eq!(tx.office(office.id).await.expect("there"), office);
     assert_eq!(tx.appointments_of(office.id).await.expect("reads").len(), 2);
     assert!(matches!(tx.office_by_code("X").await, Err(Error::NotFound("office"))));
+    assert_eq!(tx.office_forms(office.id).await.expect("reads"), None);
+    for forms in ["{}", "{\"place\":\"X\"}"] {
+        tx.put_office_forms(office.id, forms, NOW).await.expect("stored");
+        assert_eq!(tx.office_forms(office.id).await.expect("reads").as_deref(), Some(forms));
+    }
     tx.commit().await.expect("commits");
     let mut tx = world.begin().await;
     let unlimited = Appointment {
@@ -61,6 +66,7 @@ async fn a_code_counts_once(world: World) {
     };
     tx.put_account(&account).await.expect("stored");
     assert_eq!(tx.account(person).await.expect("there"), account);
+    assert_eq!(tx.accounts().await.expect("read"), std::slice::from_ref(&account));
     assert!(!format!("{account:?}").contains("argon"), "not in logs");
     tx.use_totp_step(person, 5).await.expect("used");
     tx.commit().await.expect("commits");

@@ -23,6 +23,8 @@ on_both!(
     a_void_number_stays_in_the_book,
     the_gate_drives_urgent_ones_first_and_each_one_alone,
     every_number_is_driven_however_many_are_leased,
+    one_that_was_overtaken_heads_its_queue_anew,
+    a_book_begins_where_paper_ended,
 );
 
 async fn of_two_approvals_one_wins(world: World) {
@@ -171,15 +173,19 @@ async fn the_gate_drives_urgent_ones_first_and_each_one_alone(world: World) {
     let change = world.attempt(urgent.id).await.sending(window, NOW).expect("sending");
     tx.apply_leased(&change, "a").await.expect("the holder writes");
     tx.commit().await.expect("commits");
+    let mut tx = world.begin().await;
+    assert!(is_conflict(&tx.keep_protocol(urgent.id, "b", "since then".into()).await));
+    tx.keep_protocol(urgent.id, "a", "since then".into()).await.expect("the holder writes");
+    tx.commit().await.expect("commits");
+    assert_eq!(world.attempt(urgent.id).await.protocol.as_deref(), Some("since then"));
     let change = world.attempt(urgent.id).await.accepted("t".into(), NOW).expect("accepted");
     let mut tx = world.begin().await;
     assert!(is_conflict(&tx.apply_leased(&change, "b").await), "a stranger does not");
     drop(tx);
     let mut tx = world.begin().await;
-    assert!(is_conflict(&tx.renew_attempt(urgent.id, "b", until).await));
-    drop(tx);
-    let mut tx = world.begin().await;
-    tx.renew_attempt(urgent.id, "a", until).await.expect("renewed");
+    let tokens = |tokens: &[&str]| tokens.iter().map(|token| (*token).to_owned()).collect::<Vec<_>>();
+    assert_eq!(tx.renew_attempts(&tokens(&["a", "x"]), until).await.expect("renewed"), 1, "its own alone");
+    assert_eq!(tx.renew_attempts(&tokens(&["x"]), until).await.expect("renewed"), 0);
     tx.commit().await.expect("commits");
     assert_eq!(claim("d", NOW + Duration::seconds(29)).await, None, "leased");
     let later = NOW + Duration::seconds(31);
@@ -225,4 +231,50 @@ async fn every_number_is_driven_however_many_are_leased(world: World) {
         driven.insert(claimed.expect("one more").id);
     }
     assert_eq!(driven, waiting);
+}
+
+/// An urgent one goes next, and the one that stood at the head before has its time again when it stands there again.
+async fn one_that_was_overtaken_heads_its_queue_anew(world: World) {
+    let calm = world.submitted(LEADER, Urgency::Normal, NOW).await;
+    let calm = world.approved(calm, LEADER, "84900000001").await;
+    let other = world.submitted(SECOND, Urgency::Normal, NOW).await;
+    let other = world.approved(other, SECOND, "84900000002").await;
+    for attempt in [calm.clone(), other.clone()] {
+        world.apply(&attempt.heads_queue(NOW).expect("heads")).await.expect("stored");
+    }
+    let window = Duration::minutes(2);
+    let lapse = async |id| world.attempt(id).await.lapses_at(window).expect("approved");
+    assert_eq!(lapse(calm.id).await, NOW + window);
+    let urgent = world.submitted(LEADER, Urgency::Flash, NOW).await;
+    world.approved(urgent, LEADER, "84900000001").await;
+    assert!(lapse(calm.id).await > NOW + window, "it was overtaken");
+    assert_eq!(lapse(other.id).await, NOW + window, "nobody overtook it on another number");
+    let again = world.attempt(calm.id).await.heads_queue(NOW + Duration::minutes(5)).expect("heads");
+    world.apply(&again).await.expect("stored");
+    assert_eq!(lapse(calm.id).await, NOW + Duration::minutes(7));
+    let later = world.submitted(LEADER, Urgency::Normal, NOW).await;
+    world.approved(later, LEADER, "84900000001").await;
+    assert_eq!(lapse(calm.id).await, NOW + Duration::minutes(7), "whoever comes behind it overtakes nobody");
+}
+
+async fn a_book_begins_where_paper_ended(world: World) {
+    let (office, series, year) =
+        (world.office.id, trinhky_domain::register::Series::Administrative, day(NOW).year());
+    let mut tx = world.begin().await;
+    let new = RegisterId::at(NOW, fresh());
+    let register = tx.register(office, &series, year, new).await.expect("made");
+    tx.begin_register_after(register.id, 40).await.expect("begun");
+    tx.begin_register_after(register.id, 29).await.expect("nothing was taken yet: a mistake is corrected");
+    tx.commit().await.expect("commits");
+    let id = world.submitted(LEADER, Urgency::Normal, NOW).await;
+    world.signed(id, LEADER, "84900000001").await;
+    let document = world.sealing(id).await.expect("numbered");
+    assert_eq!(document.number.expect("a number").serial, Serial(30));
+    let mut tx = world.begin().await;
+    assert!(is_conflict(&tx.begin_register_after(register.id, 40).await), "it goes on already");
+    drop(tx);
+    let kept = world.read().await.peek_register(office, &series, year).await.expect("reads").expect("there");
+    assert_eq!((kept.given_before, kept.last), (29, 30));
+    let lines = world.read().await.book(register.id, Serial(0), 9).await.expect("reads");
+    assert_eq!(lines.iter().map(|line| line.serial).collect::<Vec<_>>(), [Serial(30)]);
 }

@@ -10,10 +10,10 @@ use trinhky_domain::document::{
 };
 use trinhky_domain::ids::*;
 use trinhky_domain::paper::{Capacity, Channel, DocumentType, Family, FileRole, Recipient, Secrecy, Urgency};
-use trinhky_domain::people::{Actor, Appointment, Client, Office, Person, Role, appointed};
+use trinhky_domain::people::{Actor, Appointed, Appointment, Client, Office, Person, Role, appointed};
 use trinhky_domain::policy::Profile;
 use trinhky_domain::seal::{SEAL_FIELD, SealTask, SignatureCheck};
-use trinhky_domain::signing::{Attempt, CmsFrom, Decision, NewAttempt};
+use trinhky_domain::signing::{Attempt, CmsFrom, Decision, DecisionKind, NewAttempt};
 use trinhky_domain::{Change, Digest};
 use trinhky_store::{Device, DeviceState, Error, Layout, Result, Store, StoredFile, Tx};
 
@@ -171,6 +171,7 @@ impl World {
                     code: Some("H53.7".into()),
                     name: "Sở Nội vụ".into(),
                     channel: Channel::Exchange,
+                    email: None,
                 }],
             },
             chain: Chain {
@@ -226,6 +227,7 @@ impl World {
         let number = fresh();
         Decision {
             id: DecisionId::at(NOW, number),
+            kind: DecisionKind::Approve,
             attempt: attempt.id,
             person: person_id(leader),
             device: device_id(leader),
@@ -236,6 +238,12 @@ impl World {
         }
     }
 
+    pub(crate) fn appointed(&self, leader: u128) -> Appointed {
+        let (person, office, capacity) = (person_id(leader), self.office.id, Capacity::Head);
+        let list = [Appointment { person, office, capacity, from: date!(2026 - 01 - 01), until: None }];
+        appointed(&list, person, office, capacity, date!(2026 - 08 - 20)).expect("appointed")
+    }
+
     pub(crate) fn approval(
         &self,
         document: Document,
@@ -243,16 +251,7 @@ impl World {
         attempt: Attempt,
         decision: Decision,
     ) -> Change {
-        let list = [Appointment {
-            person: person_id(leader),
-            office: self.office.id,
-            capacity: Capacity::Head,
-            from: date!(2026 - 01 - 01),
-            until: None,
-        }];
-        let appointed =
-            appointed(&list, person_id(leader), self.office.id, Capacity::Head, date!(2026 - 08 - 20))
-                .expect("appointed");
+        let appointed = self.appointed(leader);
         let actor = self.actor(leader);
         let terms = document.terms(Capacity::Head);
         let awaiting = document.awaiting(&actor).expect("the leader's turn");
@@ -274,16 +273,19 @@ impl World {
         let change = attempt.sending(window, NOW).expect("sending").with_protocol("{\"a\":1}".into());
         self.apply(&change).await.expect("stored");
         assert_eq!(self.attempt(id).await.protocol.as_deref(), Some("{\"a\":1}"));
-        let steps: [fn(Attempt) -> Change; 4] = [
-            |attempt| attempt.accepted("t1".into(), NOW).expect("accepted"),
-            |attempt| attempt.signed_raw(vec![1, 2, 3], NOW).expect("signed"),
-            |attempt| attempt.verified(vec![4, 5], CmsFrom::Device, NOW).expect("verified"),
-            |attempt| attempt.stamped(vec![6, 7], NOW, NOW).expect("stamped"),
+        let steps: [fn(Attempt, OffsetDateTime) -> Change; 4] = [
+            |attempt, now| attempt.accepted("t1".into(), now).expect("accepted"),
+            |attempt, now| attempt.signed_raw(vec![1, 2, 3], now).expect("signed"),
+            |attempt, now| attempt.verified(vec![4, 5], CmsFrom::Device, now).expect("verified"),
+            |attempt, now| attempt.stamped(vec![6, 7], NOW, now).expect("stamped"),
         ];
-        for step in steps {
-            let change = step(self.attempt(id).await);
+        for (step, now) in steps.into_iter().zip(1..).map(|(step, n)| (step, NOW + Duration::milliseconds(n)))
+        {
+            let change = step(self.attempt(id).await, now);
             self.apply(&change).await.expect("stored");
-            assert_eq!(&self.attempt(id).await, change.attempt().expect("an attempt").to());
+            let attempt = self.attempt(id).await;
+            assert_eq!(&attempt, change.attempt().expect("an attempt").to());
+            assert_eq!((attempt.created, attempt.changed), (NOW, now));
         }
         self.attempt(id).await
     }
