@@ -6,16 +6,17 @@
 //!
 //! An app that was killed meanwhile goes on with [`Session::go_on`]: what is needed was noted before the decision left.
 
+use serde::Serialize;
 use trinhky_pades::Digest;
 use trinhky_pades::cms::{self, ID_DATA, ID_ENROLMENT, SignatureValue, SignedAttributes};
 use trinhky_pades::crypto;
 use trinhky_pades::x509::Certificate;
 use trinhky_protos::Base64Bytes;
-use trinhky_protos::problem::Code;
+use trinhky_protos::problem::{Code, Problem};
 use trinhky_protos::signing::{AttemptView, CmsRequest};
 
 use crate::error::Error;
-use crate::keep::{OpenAttempt, Pin, recall, remember};
+use crate::keep::{OpenAttempt, close, recall};
 use crate::session::Session;
 
 /// A SIM request this device asked for.
@@ -53,16 +54,36 @@ impl Progress {
 }
 
 impl Session {
-    /// Goes on with a request that this device asked for before the app was closed, if there is one.
+    /// Every request that this device asked for before the app was closed and whose end it has not seen, oldest first.
     ///
     /// # Errors
     /// [`Error::Keep`].
-    pub fn go_on(&self) -> Result<Option<Asked>, Error> {
-        recall(self.platform.keep.as_ref())?.open.map(|open| Asked::new(self.clone(), open)).transpose()
+    pub fn go_on(&self) -> Result<Vec<Asked>, Error> {
+        let open = recall(self.platform.keep.as_ref())?.open;
+        open.into_iter().map(|open| Asked::new(self.clone(), open)).collect()
     }
 }
 
 impl Asked {
+    /// Sends the consent, `body`, of which the device already remembers `open`. A refusal is remembered, too: nothing is
+    /// under way then. Without an answer it may be, and [`Session::go_on`] finds out.
+    pub(crate) async fn begin(
+        session: Session,
+        open: OpenAttempt,
+        path: String,
+        body: &(impl Serialize + Sync),
+    ) -> Result<Self, Error> {
+        match session.server.act::<_, AttemptView>("the decision", path, body).await {
+            Ok(_) => Self::new(session, open),
+            Err(refused) => {
+                if matches!(&refused, Error::Refused(problem) if is_final(problem)) {
+                    close(session.platform.keep.as_ref(), open.attempt, None)?;
+                }
+                Err(refused)
+            }
+        }
+    }
+
     pub(crate) fn new(session: Session, open: OpenAttempt) -> Result<Self, Error> {
         let content_type = if open.document.is_some() { ID_DATA } else { ID_ENROLMENT };
         let attributes = cms::signed_attributes(&Digest(open.content.0), &open.certificate.0, content_type)
@@ -73,6 +94,11 @@ impl Asked {
     /// The attempt's id.
     pub fn attempt(&self) -> trinhky_protos::ids::AttemptId {
         self.open.attempt
+    }
+
+    /// The document, or none for an enrolment.
+    pub fn document(&self) -> Option<trinhky_protos::ids::DocumentId> {
+        self.open.document
     }
 
     /// What the SIM signs, as computed here.
@@ -93,7 +119,7 @@ impl Asked {
         if let Err(Error::Refused(problem)) = &answer
             && problem.code == Code::NotFound.as_str()
         {
-            self.forget(None)?;
+            close(self.session.platform.keep.as_ref(), self.open.attempt, None)?;
         }
         let mut view: AttemptView = answer?;
         if let Some(raw) = view.signature.as_ref().filter(|_| view.wants_cms && !self.handed_in) {
@@ -101,7 +127,9 @@ impl Asked {
             view = self.hand_in(cms).await?.unwrap_or(view);
         }
         if view.ended {
-            self.close(&view)?;
+            // A device whose enrolment stands is remembered.
+            let pin = self.open.pin.clone().filter(|_| STANDS.contains(&view.state.as_str()));
+            close(self.session.platform.keep.as_ref(), self.open.attempt, pin)?;
         }
         self.seen = Some(view.clone());
         Ok(Progress { attempt: view, handed_in: self.handed_in })
@@ -135,20 +163,12 @@ impl Asked {
             Err(error) => Err(error),
         }
     }
+}
 
-    /// The end: nothing is under way any more; a device whose enrolment stands is remembered.
-    fn close(&self, view: &AttemptView) -> Result<(), Error> {
-        self.forget(self.open.pin.clone().filter(|_| STANDS.contains(&view.state.as_str())))
-    }
-
-    fn forget(&self, pin: Option<Pin>) -> Result<(), Error> {
-        remember(self.session.platform.keep.as_ref(), |memory| {
-            memory.open.take_if(|open| open.attempt == self.open.attempt);
-            if pin.is_some() {
-                memory.pin = pin;
-            }
-        })
-    }
+/// Whether a refusal says that what was asked was not done; "busy" after an answer that was lost does not.
+fn is_final(problem: &Problem) -> bool {
+    let perhaps = [Code::InFlight, Code::RateLimited].map(Code::as_str);
+    (400..500).contains(&problem.status) && !perhaps.contains(&problem.code.as_str())
 }
 
 /// How long the server may hold a question back; below what proxies and phones cut.
@@ -160,12 +180,13 @@ const TOO_LATE: [Code; 2] = [Code::AttemptEnded, Code::WrongState];
 
 #[cfg(test)]
 mod tests {
+    use trinhky_protos::ids::AttemptId;
     use trinhky_protos::signing::{DECISION_TYP, DecisionClaims, DecisionRequest};
 
     use super::*;
     use crate::jws;
-    use crate::testing::TestKey;
     use crate::testing::fixture::{Ready, Sim};
+    use crate::testing::{NOW, TestKey};
     use crate::{CoreError, DeviceKey as _};
 
     /// Checks and decides; gives back the compact JWS that was sent.
@@ -198,7 +219,7 @@ mod tests {
 
         let memory = recall(ready.bench.notes.as_ref()).unwrap();
         assert_eq!(memory.history.sent, [trinhky_protos::HexDigest(Digest::of(compact.as_bytes()).0)]);
-        assert_eq!(memory.open.unwrap().attempt, ready.prepared.attempt);
+        assert_eq!(memory.open[0].attempt, ready.prepared.attempt);
     }
 
     #[tokio::test]
@@ -223,7 +244,7 @@ mod tests {
         ready.bench.server.json(200, &ready.attempt(6, "embedded", None));
         let end = asked.next().await.unwrap();
         assert!(end.is_done() && end.handed_in);
-        assert!(recall(ready.bench.notes.as_ref()).unwrap().open.is_none());
+        assert!(recall(ready.bench.notes.as_ref()).unwrap().open.is_empty());
         assert!(ready.bench.server.asked()[0].path.contains("after=5&"));
     }
 
@@ -248,15 +269,49 @@ mod tests {
     async fn an_app_that_was_closed_goes_on_and_makes_the_same_cms() {
         let ready = Ready::new().await;
         let (asked, _) = decided(&ready).await;
-        let dtbs = asked.dtbs();
+        let (attempt, dtbs) = (asked.attempt(), asked.dtbs());
         drop(asked);
-        let mut again = ready.bench.session.go_on().unwrap().expect("a request is under way");
-        assert_eq!(again.dtbs(), dtbs);
+        // Another one was under way before.
+        let earlier = AttemptId::at(NOW, 77);
+        ready.bench.remember(|memory| {
+            let other = OpenAttempt { attempt: earlier, ..memory.open[0].clone() };
+            memory.open.insert(0, other);
+        });
+        let under_way = ready.bench.session.go_on().unwrap();
+        assert_eq!(under_way.iter().map(Asked::attempt).collect::<Vec<_>>(), [earlier, attempt]);
+        let mut again = under_way.into_iter().next_back().unwrap();
+        assert_eq!((again.dtbs(), again.document()), (dtbs, Some(ready.reviewed.document().id)));
         let raw = ready.sim.sign(&dtbs_message(&ready));
         ready.bench.server.json(200, &ready.attempt(4, "signed_raw", Some(raw)));
         ready.bench.server.json(200, &ready.attempt(6, "embedded", None));
         assert!(again.next().await.unwrap().is_done());
-        assert!(ready.bench.session.go_on().unwrap().is_none());
+        let [mut earlier]: [Asked; 1] = ready.bench.session.go_on().unwrap().try_into().unwrap();
+        ready.bench.server.asked();
+        let gone = trinhky_protos::problem::Problem::new(Code::NotFound);
+        ready.bench.server.json(404, &gone);
+        earlier.next().await.unwrap_err();
+        assert!(ready.bench.session.go_on().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_decision_that_was_refused_leaves_nothing_to_watch_and_one_without_an_answer_does() {
+        let ready = Ready::new().await;
+        let refusal = |code| trinhky_protos::problem::Problem::new(code);
+        for (code, under_way) in [
+            (Code::HeadMoved, false),
+            (Code::DecisionInvalid, false),
+            (Code::InFlight, true),
+            (Code::Unavailable, true),
+        ] {
+            ready.bench.server.json(201, &ready.prepared).json(code.status(), &refusal(code));
+            let checked = ready.bench.session.check(&ready.reviewed).await.unwrap();
+            let error = checked.decide().await.unwrap_err();
+            assert!(matches!(error, Error::Refused(_)), "{error}");
+            assert_eq!(!ready.bench.session.go_on().unwrap().is_empty(), under_way, "{code:?}");
+        }
+        ready.bench.server.json(201, &ready.prepared).breaks().breaks().breaks();
+        ready.bench.session.check(&ready.reviewed).await.unwrap().decide().await.unwrap_err();
+        assert!(!ready.bench.session.go_on().unwrap().is_empty());
     }
 
     #[tokio::test]

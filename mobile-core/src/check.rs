@@ -8,14 +8,16 @@ use time::OffsetDateTime;
 use trinhky_pades::Digest;
 use trinhky_pades::x509::Certificate;
 use trinhky_protos::HexDigest;
+use trinhky_protos::audit::{Consistency, ConsistencyView};
 use trinhky_protos::document::{DocumentView, SignerView};
 use trinhky_protos::ids::AttemptId;
+use trinhky_protos::problem::Code;
 use trinhky_protos::signing::{PrepareRequest, PrepareResponse};
 use trinhky_simpki::code::VerificationCode;
 
 use crate::error::Error;
-use crate::examine::{examine, my_turn};
-use crate::keep::{Pin, recall};
+use crate::examine::{examine, growth, my_turn};
+use crate::keep::{Pin, recall, remember};
 use crate::prompt::Prompt;
 use crate::review::Reviewed;
 use crate::session::Session;
@@ -68,8 +70,8 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NotEnrolled`], [`Error::NotWaiting`]; [`Error::BaseChanged`], [`Error::Tail`], [`Error::Manifest`],
-    /// [`Error::CertificateMismatch`], [`Error::CertificateExpired`], [`Error::DisplayText`], [`Error::History`],
-    /// [`Error::AuditShrank`], [`Error::Expired`] if what was prepared must not be signed; [`Error::Transport`],
+    /// [`Error::CertificateMismatch`], [`Error::CertificateExpired`], [`Error::CodeKind`], [`Error::DisplayText`], [`Error::History`],
+    /// [`Error::AuditShrank`], [`Error::AuditForked`], [`Error::GoodForTooLong`], [`Error::Expired`] if what was prepared must not be signed; [`Error::Transport`],
     /// [`Error::Refused`], of which `head_moved` means: read again.
     pub async fn check(&self, reviewed: &Reviewed) -> Result<Checked, Error> {
         let memory = recall(self.platform.keep.as_ref())?;
@@ -79,8 +81,40 @@ impl Session {
         let request = PrepareRequest { device: pin.device, head: reviewed.head().sha256 };
         let path = format!("/v1/documents/{}/prepare", reviewed.document().id);
         let prepared: PrepareResponse = self.server.act("the preparation", path, &request).await?;
-        let finding = examine(reviewed, &prepared, self.person(), &memory, &pin, self.platform.clock.now())?;
+        let growth = self.growth(memory.checkpoint.as_deref(), prepared.checkpoint.as_deref()).await?;
+        let now = self.platform.clock.now();
+        let finding = examine(reviewed, &prepared, self.person(), &memory, &pin, growth.as_ref(), now)?;
+        // Witnessed and known from here on, whatever the leader decides.
+        if prepared.checkpoint != memory.checkpoint || pin.code_kind.is_none() {
+            remember(self.platform.keep.as_ref(), |memory| {
+                memory.witness(prepared.checkpoint.clone());
+                if let Some(pin) = &mut memory.pin {
+                    pin.code_kind.get_or_insert(prepared.code_kind);
+                }
+            })?;
+        }
         Ok(Checked { session: self.clone(), reviewed: reviewed.clone(), prepared, pin, finding })
+    }
+}
+
+impl Session {
+    /// The proof that the audit log has grown from what this device saw to what it is given now; none if it has not grown.
+    pub(crate) async fn growth(
+        &self,
+        seen: Option<&str>,
+        given: Option<&str>,
+    ) -> Result<Option<Consistency>, Error> {
+        let Some((from, to)) = growth(seen, given) else { return Ok(None) };
+        let path = format!("/v1/audit/consistency?from={from}&to={to}");
+        match self.server.get::<ConsistencyView>("the audit log's growth", path).await {
+            Ok(view) => Ok(Some(view.into())),
+            Err(Error::Refused(problem)) if problem.code == Code::NotFound.as_str() => {
+                Err(Error::AuditForked {
+                    why: format!("the server has no proof from {from} to {to} entries"),
+                })
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -98,6 +132,11 @@ impl Checked {
     /// The code that both screens show; none if the SIM computes none, and then the screen says so.
     pub fn code(&self) -> Option<&str> {
         self.finding.prompt.code.as_ref().map(VerificationCode::as_str)
+    }
+
+    /// What the screen says in the place of a code that there is not.
+    pub fn without_code(&self) -> Option<&'static str> {
+        self.finding.prompt.without_code()
     }
 
     /// "SIM sẽ hiện: …", code and all.
@@ -141,11 +180,12 @@ mod tests {
     use trinhky_pades::cms::{self, ID_DATA};
     use trinhky_pades::pdf::Rect;
     use trinhky_pades::{PagePlace, ProvisionPlan};
+    use trinhky_protos::signing::CodeKind;
 
     use super::*;
     use crate::CoreError;
     use crate::testing::NOW;
-    use crate::testing::fixture::{Ready, Sim, tampered};
+    use crate::testing::fixture::{Log, Ready, Sim, tampered};
 
     /// What the app is told when the server answers `prepared`.
     async fn told(ready: &Ready, prepared: &PrepareResponse) -> CoreError {
@@ -174,6 +214,7 @@ mod tests {
         assert_eq!(checked.dtbs(), attributes.dtbs_digest());
         let code = checked.code().unwrap().to_owned();
         assert_eq!(checked.sim_shows(), format!("Ky so VB Bo nhiem can bo. Ma {code}"));
+        assert_eq!(checked.without_code(), None);
         let names: Vec<_> = checked.fields().iter().map(|field| (field.name.as_str(), field.page)).collect();
         assert_eq!(names, [("DocNumber", 1), ("DocDate", 1)]);
     }
@@ -268,6 +309,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn another_way_to_make_the_code_than_the_sim_signed_at_enrolment_is_refused() {
+        let ready = Ready::new().await;
+        for (kind, text) in [
+            (CodeKind::None, "Ky so VB Bo nhiem can bo"),
+            (CodeKind::Vn6OverDigest, "Ky so VB Bo nhiem can bo. Ma %%VC%%"),
+            (CodeKind::MobileId4OverDigestInfo, "Ky so VB Bo nhiem can bo. Ma %%VC%%"),
+        ] {
+            let code = refused_with(&ready, |prepared| {
+                (prepared.code_kind, prepared.display_text) = (kind, text.into());
+            });
+            assert_eq!(code.await, "code_kind_changed", "{kind:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_agency_without_codes_says_so_and_what_a_device_was_told_first_stays() {
+        let ready = Ready::new().await;
+        ready.bench.remember(|memory| memory.pin.as_mut().unwrap().code_kind = None);
+        let mut prepared = ready.prepared.clone();
+        (prepared.code_kind, prepared.display_text) = (CodeKind::None, "Ky so VB Bo nhiem can bo".into());
+        ready.bench.server.json(201, &prepared);
+        let checked = ready.bench.session.check(&ready.reviewed).await.unwrap();
+        assert_eq!((checked.code(), checked.sim_shows().as_str()), (None, "Ky so VB Bo nhiem can bo"));
+        assert!(checked.without_code().unwrap().contains("không dùng mã xác nhận"));
+        ready.bench.server.asked();
+        assert_eq!(refused_with(&ready, |_| {}).await, "code_kind_changed");
+    }
+
+    #[tokio::test]
     async fn another_manifest_is_refused() {
         let ready = Ready::new().await;
         let code = refused_with(&ready, |prepared| prepared.manifest.0.push(b' ')).await;
@@ -280,9 +350,10 @@ mod tests {
     #[tokio::test]
     async fn a_decision_this_device_never_made_and_a_shorter_audit_log_are_refused() {
         let ready = Ready::new().await;
+        let log = Log::of(12);
         ready.bench.remember(|memory| {
             memory.history.confirmed = Some(HexDigest([1; 32]));
-            memory.checkpoint = Some("origin\n12\nroot\n".into());
+            memory.checkpoint = Some(log.checkpoint());
         });
         let foreign = Some(HexDigest([2; 32]));
         assert_eq!(
@@ -291,9 +362,65 @@ mod tests {
         );
         let code = refused_with(&ready, |prepared| {
             prepared.previous_decision = Some(HexDigest([1; 32]));
-            prepared.checkpoint = Some("origin\n11\nroot\n".into());
+            prepared.checkpoint = Some(Log::of(11).checkpoint());
         });
         assert_eq!(code.await, "history_broken");
+        let renamed = log.checkpoint().replace("here/", "there/");
+        for other in [log.forked(3).checkpoint(), renamed, "13 entries, believe me".into()] {
+            let code = refused_with(&ready, |prepared| {
+                prepared.previous_decision = Some(HexDigest([1; 32]));
+                prepared.checkpoint = Some(other.clone());
+            });
+            assert_eq!(code.await, "history_broken", "{other}");
+        }
+    }
+
+    /// Checks with a log that has grown to `now`, of which the server gives `proof`.
+    async fn grown(ready: &Ready, now: &Log, proof: &Consistency) -> Result<Checked, Error> {
+        let mut prepared = ready.prepared.clone();
+        prepared.checkpoint = Some(now.checkpoint());
+        ready.bench.server.json(201, &prepared).json(200, &ConsistencyView::from(proof.clone()));
+        let checked = ready.bench.session.check(&ready.reviewed).await;
+        let asked = ready.bench.server.asked().pop().unwrap();
+        assert_eq!(asked.path, format!("/v1/audit/consistency?from={}&to={}", 12, now.size()));
+        checked
+    }
+
+    #[tokio::test]
+    async fn a_longer_audit_log_must_begin_with_the_one_seen_and_is_witnessed_then() {
+        let ready = Ready::new().await;
+        let (seen, longer) = (Log::of(12), Log::of(19));
+        ready.bench.remember(|memory| memory.checkpoint = Some(seen.checkpoint()));
+        // The lie needs one entry changed, whatever proof is given with it.
+        let forked = longer.forked(3);
+        for proof in [forked.consistency(12), longer.consistency(12), seen.consistency(12)] {
+            let error = grown(&ready, &forked, &proof).await.expect_err("the log was written anew");
+            let CoreError::DoNotSign(told) = error.into() else { panic!("must not be signed") };
+            assert_eq!(told.code, "history_broken");
+        }
+        let mut prepared = ready.prepared.clone();
+        prepared.checkpoint = Some(longer.checkpoint());
+        let none = trinhky_protos::problem::Problem::new(Code::NotFound);
+        ready.bench.server.json(201, &prepared).json(404, &none);
+        let error = ready.bench.session.check(&ready.reviewed).await.unwrap_err();
+        assert!(matches!(error, Error::AuditForked { .. }), "{error}");
+        ready.bench.server.asked();
+        assert_eq!(recall(ready.bench.notes.as_ref()).unwrap().checkpoint, Some(seen.checkpoint()));
+
+        let checked = grown(&ready, &longer, &longer.consistency(12)).await.unwrap();
+        assert_eq!(checked.prepared.checkpoint, Some(longer.checkpoint()), "the decision names it");
+        assert_eq!(recall(ready.bench.notes.as_ref()).unwrap().checkpoint, Some(longer.checkpoint()));
+        ready.bench.remember(|memory| memory.witness(Some(seen.checkpoint())));
+        assert_eq!(recall(ready.bench.notes.as_ref()).unwrap().checkpoint, Some(longer.checkpoint()));
+    }
+
+    #[tokio::test]
+    async fn a_decision_that_would_count_for_hours_is_refused() {
+        let ready = Ready::new().await;
+        for long in [time::Duration::minutes(21), time::Duration::days(3_000)] {
+            let code = refused_with(&ready, |prepared| prepared.expires_at = NOW + long).await;
+            assert_eq!(code, "validity_too_long");
+        }
     }
 
     #[tokio::test]

@@ -35,6 +35,10 @@ pub(crate) const DISPLAY_TEXT_MISMATCH: LocalCode = LocalCode {
     code: "display_text_mismatch",
     vietnamese: "Dòng chữ SIM sẽ hiện không nói về văn bản này. Không ký.",
 };
+pub(crate) const CODE_KIND_CHANGED: LocalCode = LocalCode {
+    code: "code_kind_changed",
+    vietnamese: "Máy chủ đổi cách tính mã xác nhận so với lúc đăng ký thiết bị. Không ký; hãy hỏi quản trị, nếu cơ quan đổi thật thì đăng ký lại thiết bị.",
+};
 pub(crate) const MANIFEST_MISMATCH: LocalCode = LocalCode {
     code: "manifest_mismatch",
     vietnamese: "Bản kê các ô sẽ điền không khớp với văn bản đã xem. Không ký.",
@@ -42,6 +46,10 @@ pub(crate) const MANIFEST_MISMATCH: LocalCode = LocalCode {
 pub(crate) const HISTORY_BROKEN: LocalCode = LocalCode {
     code: "history_broken",
     vietnamese: "Máy chủ nhớ khác với thiết bị về lần quyết định trước. Không ký; hãy báo quản trị.",
+};
+pub(crate) const VALIDITY_TOO_LONG: LocalCode = LocalCode {
+    code: "validity_too_long",
+    vietnamese: "Máy chủ cho quyết định này hiệu lực quá lâu, hoặc đồng hồ của thiết bị sai. Không ký; hãy chỉnh giờ của thiết bị hoặc báo quản trị.",
 };
 pub(crate) const STATEMENT_MISMATCH: LocalCode = LocalCode {
     code: "statement_mismatch",

@@ -8,13 +8,16 @@ use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 use trinhky_protos::HexDigest;
 use trinhky_protos::ids::DecisionId;
-use trinhky_protos::signing::{AttemptView, DECISION_TYP, DecisionClaims, DecisionRequest};
+use trinhky_protos::signing::{DECISION_TYP, DecisionClaims, DecisionRequest};
 
 use crate::asked::Asked;
 use crate::check::Checked;
 use crate::error::Error;
 use crate::jws;
 use crate::keep::{OpenAttempt, remember};
+
+/// The number rule under which the number is drawn in the base, so that the leader decides on it too.
+const NUMBER_IN_BASE: &str = "before_sign";
 
 impl Checked {
     /// The leader said yes: the device key signs the decision, and the server is asked to ask the SIM. Uses the
@@ -49,12 +52,10 @@ impl Checked {
         remember(platform.keep.as_ref(), |memory| {
             memory.history.confirm(prepared.previous_decision);
             memory.history.send(HexDigest(Sha256::digest(&jws).into()));
-            memory.checkpoint = prepared.checkpoint.or(memory.checkpoint.take());
-            memory.open = Some(open.clone());
+            memory.watch(open.clone());
         })?;
         let path = format!("/v1/attempts/{}/decision", open.attempt);
-        let _: AttemptView = session.server.act("the decision", path, &DecisionRequest { jws }).await?;
-        Asked::new(session, open)
+        Asked::begin(session, open, path, &DecisionRequest { jws }).await
     }
 
     fn claims(&self, jti: DecisionId, now: OffsetDateTime) -> DecisionClaims {
@@ -75,7 +76,7 @@ impl Checked {
             urgency: document.urgency.clone(),
             capacity: finding.signer.capacity.clone(),
             numbering: document.numbering.clone(),
-            number: document.number.clone(),
+            number: document.number.clone().filter(|_| document.numbering == NUMBER_IN_BASE),
             manifest: document.manifest,
             head: document.head.sha256,
             tail: finding.tail,

@@ -9,7 +9,7 @@
 //! The statement's exact bytes are read here: person, key, number and certificate must be those of this device and its
 //! owner, so a SIM can never be led to enrol somebody else's key.
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use trinhky_pades::Digest;
 use trinhky_pades::cms::{self, ID_ENROLMENT};
 use trinhky_protos::HexDigest;
@@ -19,7 +19,7 @@ use trinhky_protos::device::{
 };
 use trinhky_protos::ids::AttemptId;
 use trinhky_protos::session::PersonView;
-use trinhky_protos::signing::AttemptView;
+use trinhky_protos::signing::DECISION_SECONDS;
 use trinhky_simpki::code::VerificationCode;
 
 use crate::asked::Asked;
@@ -80,6 +80,11 @@ impl EnrolmentChecked {
         self.prompt.code.as_ref().map(VerificationCode::as_str)
     }
 
+    /// What the screen says in the place of a code that there is not.
+    pub fn without_code(&self) -> Option<&'static str> {
+        self.prompt.without_code()
+    }
+
     /// "SIM sẽ hiện: …", code and all.
     pub fn sim_shows(&self) -> String {
         self.prompt.shown()
@@ -120,8 +125,12 @@ impl EnrolmentChecked {
         };
         let kid = begun.device.to_string();
         let jws = jws::sign(session.platform.key.as_ref(), &key, ENROLMENT_TYP, &kid, &claims).await?;
-        let pin =
-            Pin { device: begun.device, person: statement.person, certificate: begun.certificate.clone() };
+        let pin = Pin {
+            device: begun.device,
+            person: statement.person,
+            certificate: begun.certificate.clone(),
+            code_kind: statement.code_kind,
+        };
         let open = OpenAttempt {
             attempt: begun.attempt,
             document: None,
@@ -130,11 +139,9 @@ impl EnrolmentChecked {
             chain: begun.chain,
             pin: Some(pin),
         };
-        remember(session.platform.keep.as_ref(), |memory| memory.open = Some(open.clone()))?;
+        remember(session.platform.keep.as_ref(), |memory| memory.watch(open.clone()))?;
         let path = format!("/v1/devices/{kid}/confirm");
-        let _: AttemptView =
-            session.server.act("the confirmation", path, &ConfirmEnrolmentRequest { jws }).await?;
-        Asked::new(session, open)
+        Asked::begin(session, open, path, &ConfirmEnrolmentRequest { jws }).await
     }
 }
 
@@ -160,8 +167,14 @@ fn examine(
     if statement.public_key != *key || statement.key_thumbprint != jws::thumbprint(key) {
         return Err(wrong("it names another key"));
     }
+    if statement.code_kind != Some(begun.code_kind) {
+        return Err(wrong("it does not say how the code is made, or otherwise than the server"));
+    }
     if begun.expires_at <= now {
         return Err(wrong("it has expired"));
+    }
+    if begun.expires_at - now > Duration::seconds(DECISION_SECONDS) {
+        return Err(Error::GoodForTooLong(begun.expires_at));
     }
     let certificate = certificate::of_person(&begun.certificate.0, &person.full_name, now)?;
     if statement.certificate.0 != certificate.sha256().0 {
@@ -179,11 +192,10 @@ const STATEMENT_VERSION: u32 = 1;
 
 #[cfg(test)]
 mod tests {
-    use time::Duration;
     use trinhky_pades::crypto;
     use trinhky_protos::Base64Bytes;
     use trinhky_protos::ids::{DeviceId, PersonId};
-    use trinhky_protos::signing::{CmsRequest, CodeKind};
+    use trinhky_protos::signing::{AttemptView, CmsRequest, CodeKind};
 
     use super::*;
     use crate::CoreError;
@@ -214,6 +226,7 @@ mod tests {
                 public_key,
                 msisdn: "84900000001".into(),
                 certificate: HexDigest(Digest::of(&sim.certificate).0),
+                code_kind: Some(CodeKind::MobileId4OverDigest),
                 made_at: NOW,
             };
             let begun = BeginEnrolmentResponse {
@@ -291,6 +304,7 @@ mod tests {
             .expect_err("it is no document signature");
         assert!(bench.session.is_enrolled().unwrap());
         let pin = recall(bench.notes.as_ref()).unwrap().pin.unwrap();
+        assert_eq!(pin.code_kind, Some(CodeKind::MobileId4OverDigest));
         assert_eq!((pin.device, pin.certificate.0), (offer.statement.device, offer.sim.certificate.clone()));
     }
 
@@ -306,7 +320,13 @@ mod tests {
         assert_eq!(offer.code_when(|statement, _| statement.public_key.x = "AA".into()).await, mismatch);
         assert_eq!(offer.code_when(|statement, _| statement.certificate = other).await, mismatch);
         assert_eq!(offer.code_when(|statement, _| statement.version = 2).await, mismatch);
+        assert_eq!(offer.code_when(|statement, _| statement.code_kind = None).await, mismatch);
+        let none = |_: &mut _, begun: &mut BeginEnrolmentResponse| begun.code_kind = CodeKind::None;
+        assert_eq!(offer.code_when(none).await, mismatch);
         assert_eq!(offer.code_when(|_, begun| begun.expires_at = NOW).await, mismatch);
+        let long =
+            |_: &mut _, begun: &mut BeginEnrolmentResponse| begun.expires_at = NOW + Duration::hours(1);
+        assert_eq!(offer.code_when(long).await, "validity_too_long");
         let stranger = Sim::of("Trần Thị B");
         let code = offer.code_when(|statement, begun| {
             statement.certificate = HexDigest(Digest::of(&stranger.certificate).0);

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use trinhky_pades::changes::TailRefused;
 use trinhky_protos::HexDigest;
 use trinhky_protos::problem::{Code, Problem};
+use trinhky_protos::signing::CodeKind;
 
 use crate::codes::{self, LocalCode};
 use crate::platform::{ChanceError, DeviceKeyError, KeepError, TransportError};
@@ -77,6 +78,14 @@ pub enum Error {
         /// Last instant.
         not_after: OffsetDateTime,
     },
+    /// The code would be made in another way than the SIM signed when this device was enrolled.
+    #[error("the code is to be made as {given:?}, not {signed:?} as enrolled")]
+    CodeKind {
+        /// As the statement of this device's enrolment says.
+        signed: CodeKind,
+        /// As the server says now.
+        given: CodeKind,
+    },
     /// The text for the SIM does not speak of this document.
     #[error("the SIM would show {given:?}: {why}")]
     DisplayText {
@@ -117,6 +126,15 @@ pub enum Error {
         /// In the one given now.
         given: u64,
     },
+    /// The audit log is another than the one this device has seen, or what stands for it cannot be read.
+    #[error("the audit log is not the one seen before: {why}")]
+    AuditForked {
+        /// In what it differs.
+        why: String,
+    },
+    /// The decision would count for longer than any may: the server lies, or this device's clock is far off.
+    #[error("what was prepared would count until {0}")]
+    GoodForTooLong(OffsetDateTime),
     /// What was prepared has expired.
     #[error("what was prepared has expired at {0}")]
     Expired(OffsetDateTime),
@@ -207,6 +225,7 @@ impl From<Error> for CoreError {
             Error::NotEnrolled => Self::Enrol(shared(Code::DeviceUnknown)),
             Error::CertificateMismatch { .. } => Self::DoNotSign(shared(Code::CertificateMismatch)),
             Error::CertificateExpired { .. } => Self::Administrator(shared(Code::CertificateExpired)),
+            Error::CodeKind { .. } => Self::DoNotSign(local(codes::CODE_KIND_CHANGED)),
             Error::DisplayText { .. } => Self::DoNotSign(local(codes::DISPLAY_TEXT_MISMATCH)),
             Error::Statement { .. } => Self::DoNotSign(local(codes::STATEMENT_MISMATCH)),
             Error::Tail(TailRefused::ChangesPage(_)) => Self::DoNotSign(shared(Code::TailChangesPage)),
@@ -217,9 +236,10 @@ impl From<Error> for CoreError {
                 Self::DoNotSign(local(codes::MANIFEST_MISMATCH))
             }
             Error::Tail(_) | Error::WrongField { .. } => Self::DoNotSign(shared(Code::TailForbidden)),
-            Error::History { .. } | Error::AuditShrank { .. } => {
+            Error::History { .. } | Error::AuditShrank { .. } | Error::AuditForked { .. } => {
                 Self::DoNotSign(local(codes::HISTORY_BROKEN))
             }
+            Error::GoodForTooLong(_) => Self::DoNotSign(local(codes::VALIDITY_TOO_LONG)),
             Error::Expired(_) => Self::ReadAgain(shared(Code::DecisionExpired)),
             Error::SignatureInvalid { .. } => Self::DoNotSign(shared(Code::SignatureInvalid)),
             Error::NotWaiting(_) => Self::ReadAgain(shared(Code::WrongState)),

@@ -3,7 +3,7 @@
 //! Every comparison is against something this device computed or remembers, never against another word of the server.
 
 use sha2::{Digest as _, Sha256};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use trinhky_pades::changes::{TailExpectation, TailRefused, TailReview, check_tail};
 use trinhky_pades::cms::{self, ID_DATA};
 use trinhky_pades::intake::ingest;
@@ -11,9 +11,10 @@ use trinhky_pades::manifest::{FieldKind, Manifest};
 use trinhky_pades::pdf::Limits;
 use trinhky_pades::{Digest, Midstate};
 use trinhky_protos::HexDigest;
+use trinhky_protos::audit::{Checkpoint, Consistency};
 use trinhky_protos::document::{DocumentView, SignerView};
 use trinhky_protos::session::PersonView;
-use trinhky_protos::signing::PrepareResponse;
+use trinhky_protos::signing::{DECISION_SECONDS, PrepareResponse};
 
 use crate::bundle::main_file;
 use crate::certificate;
@@ -31,12 +32,29 @@ pub(crate) fn examine(
     person: &PersonView,
     memory: &Memory,
     pin: &Pin,
+    growth: Option<&Consistency>,
+    now: OffsetDateTime,
+) -> Result<Finding, Error> {
+    examine_as(my_turn(reviewed.document(), person)?, reviewed, prepared, person, (memory, pin), growth, now)
+}
+
+/// The same for a signer and field that were found otherwise.
+pub(crate) fn examine_as(
+    (signer, field): (SignerView, String),
+    reviewed: &Reviewed,
+    prepared: &PrepareResponse,
+    person: &PersonView,
+    (memory, pin): (&Memory, &Pin),
+    growth: Option<&Consistency>,
     now: OffsetDateTime,
 ) -> Result<Finding, Error> {
     let document = reviewed.document();
-    let (signer, field) = my_turn(document, person)?;
     if prepared.expires_at <= now {
         return Err(Error::Expired(prepared.expires_at));
+    }
+    // What is signed now could otherwise raise a prompt on some other day.
+    if prepared.expires_at - now > Duration::seconds(DECISION_SECONDS) {
+        return Err(Error::GoodForTooLong(prepared.expires_at));
     }
     check_base(reviewed, prepared)?;
     let manifest = check_manifest(document, &prepared.manifest.0)?;
@@ -59,12 +77,15 @@ pub(crate) fn examine(
     let dtbs = cms::signed_attributes(&content, &prepared.certificate.0, ID_DATA)
         .map_err(|error| Error::CertificateMismatch { why: error.to_string() })?
         .dtbs_digest();
+    if let Some(signed) = pin.code_kind.filter(|kind| *kind != prepared.code_kind) {
+        return Err(Error::CodeKind { signed, given: prepared.code_kind });
+    }
     let prompt = prompt::for_document(&prepared.display_text, document, prepared.code_kind, &dtbs)?;
 
     if !memory.history.knows(prepared.previous_decision) {
         return Err(Error::History { newest: prepared.previous_decision });
     }
-    check_audit(memory.checkpoint.as_deref(), prepared.checkpoint.as_deref())?;
+    check_audit(memory.checkpoint.as_deref(), prepared.checkpoint.as_deref(), growth)?;
     let fields = review.declared.into_iter().map(|field| DeclaredField {
         rect: [field.rect.x0, field.rect.y0, field.rect.width(), field.rect.height()],
         name: field.name,
@@ -94,6 +115,20 @@ pub(crate) fn my_turn(document: &DocumentView, person: &PersonView) -> Result<(S
     let place = u16::try_from(place).map_err(|_| not_waiting(format!("it has no signer {place}")))?;
     Ok((signer.clone(), FieldKind::Signer(place).name()))
 }
+
+/// The place of this person in the chain of a document that was given back: where a late signature of theirs belongs.
+pub(crate) fn my_place(document: &DocumentView, person: &PersonView) -> Result<(SignerView, String), Error> {
+    if !GIVEN_BACK.contains(&document.state.name.as_str()) {
+        return Err(Error::NotWaiting(format!("it is {}", document.state.name)));
+    }
+    let place = document.signers.iter().position(|signer| signer.person == person.id);
+    let place = place.and_then(|place| Some((document.signers.get(place)?, u16::try_from(place + 1).ok()?)));
+    let (signer, place) = place.ok_or_else(|| Error::NotWaiting("you are no signer of it".into()))?;
+    Ok((signer.clone(), FieldKind::Signer(place).name()))
+}
+
+/// Where a document lies whose signature came too late.
+const GIVEN_BACK: [&str; 3] = ["returned", "withdrawn", "rejected"];
 
 /// The signature is appended to the very bytes that were digested here.
 fn check_base(reviewed: &Reviewed, prepared: &PrepareResponse) -> Result<(), Error> {
@@ -150,11 +185,29 @@ pub fn byte_range_digest(base: &Midstate, tail: &[u8], review: &TailReview) -> R
     Ok(hasher.finish())
 }
 
-/// The audit log only grows (C2SP checkpoint: origin, size, root hash, one a line).
-fn check_audit(seen: Option<&str>, given: Option<&str>) -> Result<(), Error> {
-    let size = |text: &str| text.lines().nth(1).and_then(|line| line.parse::<u64>().ok());
-    match (seen.and_then(size), given.and_then(size).unwrap_or(0)) {
-        (Some(seen), given) if given < seen => Err(Error::AuditShrank { seen, given }),
-        _ => Ok(()),
+/// Between which sizes the audit log has grown since this device last saw it: then a proof is due.
+pub(crate) fn growth(seen: Option<&str>, given: Option<&str>) -> Option<(u64, u64)> {
+    let (seen, given) = (Checkpoint::parse(seen?)?.size, Checkpoint::parse(given?)?.size);
+    (seen < given).then_some((seen, given))
+}
+
+/// The audit log only grows, and has one past: no fewer entries than this device has seen, no other root over as many,
+/// and a longer one begins with the one seen. Whose signature stands below a checkpoint is for auditors.
+fn check_audit(seen: Option<&str>, given: Option<&str>, growth: Option<&Consistency>) -> Result<(), Error> {
+    let forked = |why: &str| Error::AuditForked { why: why.into() };
+    let read = |text: &str| Checkpoint::parse(text).ok_or_else(|| forked("the checkpoint is not one"));
+    let given = given.map(read).transpose()?;
+    let Some(seen) = seen.map(read).transpose()? else { return Ok(()) };
+    let given = given.ok_or(Error::AuditShrank { seen: seen.size, given: 0 })?;
+    if given.size < seen.size {
+        return Err(Error::AuditShrank { seen: seen.size, given: given.size });
+    }
+    if given.size == seen.size && given == seen {
+        return Ok(());
+    }
+    match growth {
+        Some(proof) if proof.proves(&seen, &given) => Ok(()),
+        Some(_) => Err(forked("what was given as proof does not lead from the log seen before to this one")),
+        None => Err(forked("nothing proves that it begins with the log seen before")),
     }
 }

@@ -8,6 +8,7 @@
 //! Session ─ review ─► Reviewed ─ check ─► Checked ─ decide ─► Asked ─ next ─► the raw value, the CMS, the end
 //!           bytes,               tail,               device key          verified over the DTBS computed here
 //!           digests              DTBS, code          signs
+//! Reviewed ─ check_held ─► HeldChecked ─ adopt ─► Asked ─ …   a signature that came after its wish was withdrawn
 //! Session ─ begin_enrolment ───────────► EnrolmentChecked ─ confirm ─► Asked ─ …
 //! ```
 //!
@@ -25,6 +26,7 @@ mod enrol;
 mod error;
 mod examine;
 mod fetch;
+mod held;
 mod inbox;
 pub mod jws;
 mod keep;
@@ -45,6 +47,7 @@ pub use check::{Checked, DeclaredField};
 pub use enrol::EnrolmentChecked;
 pub use error::{CoreError, Error, Told};
 pub use examine::{byte_range_digest, check_manifest};
+pub use held::HeldChecked;
 pub use inbox::Inbox;
 pub use keep::{History, Memory, OpenAttempt, Pin};
 pub use platform::{

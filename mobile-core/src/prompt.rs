@@ -28,6 +28,11 @@ impl Prompt {
     pub(crate) fn shown(&self) -> String {
         self.text.shown_with(self.code.as_ref())
     }
+
+    /// What the screen says where the SIM computes no code: never a code written by the server (architecture, section 5).
+    pub(crate) fn without_code(&self) -> Option<&'static str> {
+        self.code.is_none().then_some(WITHOUT_CODE)
+    }
 }
 
 /// The prompt for a document's signature.
@@ -101,6 +106,8 @@ fn policy(kind: CodeKind) -> CodePolicy {
         CodeKind::None => CodePolicy::None,
     }
 }
+
+const WITHOUT_CODE: &str = "Cơ quan không dùng mã xác nhận, SIM không hiện mã nào. Hãy đối chiếu từng chữ trên SIM với dòng chữ ở đây.";
 
 /// How every enrolment prompt begins, so that it can never pass for a document's.
 const ENROLMENT_LEAD: &str = "Dang ky thiet bi";

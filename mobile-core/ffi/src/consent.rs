@@ -36,7 +36,7 @@ impl Checked {
     /// The leader said yes: the device key signs the decision, the server is asked to ask the SIM.
     pub async fn decide(&self) -> Result<Arc<Asked>, CoreError> {
         let step = self.step.lock().await.take().ok_or_else(used)?;
-        Ok(Arc::new(Asked(Mutex::new(step.decide().await?))))
+        Ok(Asked::of(step.decide().await?))
     }
 }
 
@@ -45,6 +45,7 @@ fn consent(checked: &core::Checked) -> Consent {
         document: checked.document().id.to_string(),
         attempt: checked.attempt().to_string(),
         code: checked.code().map(str::to_owned),
+        without_code: checked.without_code().map(str::to_owned),
         sim_shows: checked.sim_shows(),
         display_text: checked.display_text().to_owned(),
         dtbs: checked.dtbs().to_string(),

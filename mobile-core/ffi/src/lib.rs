@@ -16,12 +16,14 @@
 mod border;
 mod consent;
 mod errors;
+mod held;
 mod objects;
 mod records;
 
 pub use border::{Clock, DeviceKey, DeviceKeyError, Keep, KeepError, Transport, TransportError};
 pub use consent::Checked;
 pub use errors::CoreError;
+pub use held::{HeldChecked, HeldConsent, HeldSignature};
 pub use objects::{Asked, Core, EnrolmentChecked, Reviewed, Session};
 pub use records::{
     BundleFile, Consent, DeclaredField, Document, EnrolmentConsent, Header, InboxPage, Person, Progress,

@@ -119,6 +119,7 @@ impl Session {
             attempt: checked.attempt().to_string(),
             msisdn: statement.msisdn.clone(),
             code: checked.code().map(str::to_owned),
+            without_code: checked.without_code().map(str::to_owned),
             sim_shows: checked.sim_shows(),
             display_text: checked.display_text().to_owned(),
             dtbs: checked.dtbs().to_string(),
@@ -127,9 +128,9 @@ impl Session {
         Ok(Arc::new(EnrolmentChecked { consent, step: Mutex::new(Some(checked)) }))
     }
 
-    /// Goes on with a SIM request asked for before the app was closed.
-    pub fn go_on(&self) -> Result<Option<Arc<Asked>>, CoreError> {
-        Ok(self.0.go_on()?.map(|asked| Arc::new(Asked(Mutex::new(asked)))))
+    /// Every SIM request asked for before the app was closed and whose end was not seen, oldest first.
+    pub fn go_on(&self) -> Result<Vec<Arc<Asked>>, CoreError> {
+        Ok(self.0.go_on()?.into_iter().map(Asked::of).collect())
     }
 }
 
@@ -177,19 +178,40 @@ impl EnrolmentChecked {
     /// The leader said yes.
     pub async fn confirm(&self) -> Result<Arc<Asked>, CoreError> {
         let step = self.step.lock().await.take().ok_or_else(used)?;
-        Ok(Arc::new(Asked(Mutex::new(step.confirm().await?))))
+        Ok(Asked::of(step.confirm().await?))
     }
 }
 
 /// A SIM request under way.
 #[derive(uniffi::Object)]
-pub struct Asked(pub(crate) Mutex<core::Asked>);
+pub struct Asked {
+    attempt: String,
+    document: Option<String>,
+    step: Mutex<core::Asked>,
+}
+
+impl Asked {
+    pub(crate) fn of(asked: core::Asked) -> Arc<Self> {
+        let document = asked.document().map(|id| id.to_string());
+        Arc::new(Self { attempt: asked.attempt().to_string(), document, step: Mutex::new(asked) })
+    }
+}
 
 #[uniffi::export(async_runtime = "tokio")]
 impl Asked {
+    /// The attempt.
+    pub fn attempt(&self) -> String {
+        self.attempt.clone()
+    }
+
+    /// The document it is about; none for the enrolment of this device.
+    pub fn document(&self) -> Option<String> {
+        self.document.clone()
+    }
+
     /// Waits for the next change; verifies the raw value and hands in the CMS when it comes. Call until `ended`.
     pub async fn next(&self) -> Result<Progress, CoreError> {
-        Ok(self.0.lock().await.next().await?.into())
+        Ok(self.step.lock().await.next().await?.into())
     }
 }
 

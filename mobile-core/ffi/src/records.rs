@@ -69,6 +69,10 @@ pub struct Recipient {
     pub code: Option<String>,
     /// Name.
     pub name: String,
+    /// How the copy travels: `exchange`, `email`, `portal` or `paper`.
+    pub channel: Option<String>,
+    /// Mailbox for a copy by e-mail.
+    pub email: Option<String>,
 }
 
 /// A file of the bundle.
@@ -146,7 +150,7 @@ impl From<&document::DocumentView> for Document {
             recipients: view
                 .recipients
                 .into_iter()
-                .map(|r| Recipient { code: r.code, name: r.name })
+                .map(|r| Recipient { code: r.code, name: r.name, channel: r.channel, email: r.email })
                 .collect(),
             files: view.files.iter().map(BundleFile::from).collect(),
             head: view.head.sha256.to_string(),
@@ -204,6 +208,8 @@ pub struct Consent {
     pub attempt: String,
     /// The code to compare; none if the SIM computes none, and then the screen says so.
     pub code: Option<String>,
+    /// What the screen says in the place of a code that there is not, in Vietnamese.
+    pub without_code: Option<String>,
     /// "SIM sẽ hiện: …".
     pub sim_shows: String,
     /// The text as signed, with the literal `%%VC%%`.
@@ -231,6 +237,8 @@ pub struct EnrolmentConsent {
     pub msisdn: String,
     /// The code to compare.
     pub code: Option<String>,
+    /// What the screen says in the place of a code that there is not, in Vietnamese.
+    pub without_code: Option<String>,
     /// "SIM sẽ hiện: …".
     pub sim_shows: String,
     /// The text as signed.

@@ -1,5 +1,6 @@
 //! A document that really is one: provisioned and prepared by `pades`, with a SIM that signs, for tests of the check.
 
+use base64::Engine as _;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use p256::pkcs8::DecodePrivateKey as _;
@@ -8,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use time::Duration;
 use trinhky_pades::pdf::{self, Limits};
 use trinhky_pades::{ProvisionPlan, Provisioned, SignRequest, ingest, prepare, provision};
+use trinhky_protos::audit::{Consistency, ConsistencyView};
 use trinhky_protos::document::{DocumentView, FileRefView};
 use trinhky_protos::ids::{AttemptId, DeviceId};
 use trinhky_protos::signing::{AttemptView, CodeKind, PrepareResponse};
@@ -78,6 +80,7 @@ impl Ready {
             device: DeviceId::at(NOW, 5),
             person: bench.session.person().id,
             certificate: Base64Bytes(sim.certificate.clone()),
+            code_kind: Some(CodeKind::MobileId4OverDigest),
         };
         bench.remember(|memory| memory.pin = Some(pin));
         let request = SignRequest::new("Signer1", &sim.certificate, NOW, [7; 16]);
@@ -143,6 +146,80 @@ impl Bench {
     pub(crate) fn remember(&self, change: impl FnOnce(&mut Memory)) {
         remember(self.notes.as_ref(), change).unwrap();
     }
+}
+
+/// An audit log of so many entries.
+pub(crate) struct Log(Vec<[u8; 32]>);
+
+impl Log {
+    pub(crate) fn of(entries: u8) -> Self {
+        Self((0..entries).map(|n| leaf(&[n])).collect())
+    }
+
+    /// The same but for one entry.
+    pub(crate) fn forked(&self, at: usize) -> Self {
+        let mut leaves = self.0.clone();
+        leaves[at] = leaf(b"another entry");
+        Self(leaves)
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn checkpoint(&self) -> String {
+        let root = base64::engine::general_purpose::STANDARD.encode(root(&self.0));
+        format!("here/journal\n{}\n{root}\n", self.0.len())
+    }
+
+    /// `PROOF(first, D[n])` of RFC 6962 section 2.1.2, word for word.
+    pub(crate) fn consistency(&self, first: usize) -> Consistency {
+        let path = subproof(first, &self.0, true);
+        let view = ConsistencyView {
+            from: first as u64,
+            to: self.0.len() as u64,
+            path: path.into_iter().map(HexDigest).collect(),
+        };
+        view.into()
+    }
+}
+
+fn leaf(entry: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update([0]).chain_update(entry).finalize().into()
+}
+
+fn root(leaves: &[[u8; 32]]) -> [u8; 32] {
+    match leaves {
+        [] => Sha256::digest([]).into(),
+        [one] => *one,
+        many => {
+            let (left, right) = many.split_at(half(many.len()));
+            Sha256::new()
+                .chain_update([1])
+                .chain_update(root(left))
+                .chain_update(root(right))
+                .finalize()
+                .into()
+        }
+    }
+}
+
+fn subproof(first: usize, leaves: &[[u8; 32]], whole: bool) -> Vec<[u8; 32]> {
+    if first == leaves.len() {
+        return if whole { Vec::new() } else { vec![root(leaves)] };
+    }
+    let half = half(leaves.len());
+    let (left, right) = leaves.split_at(half);
+    if first <= half {
+        [subproof(first, left, whole), vec![root(right)]].concat()
+    } else {
+        [subproof(first - half, right, false), vec![root(left)]].concat()
+    }
+}
+
+/// The largest power of two below `n`.
+fn half(n: usize) -> usize {
+    1 << (n - 1).ilog2()
 }
 
 /// A tail that does what it should and, besides, writes `object` anew: the revision of an attacker who knows the format.

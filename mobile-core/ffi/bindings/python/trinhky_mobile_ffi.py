@@ -525,6 +525,10 @@ def _uniffi_check_contract_api_version(lib):
         raise InternalError("UniFFI contract version mismatch: try cleaning and rebuilding your project")
 
 def _uniffi_check_api_checksums(lib):
+    if lib.uniffi_trinhky_mobile_ffi_checksum_method_asked_attempt() != 10607:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_trinhky_mobile_ffi_checksum_method_asked_document() != 15253:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_asked_next() != 1687:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_checked_consent() != 29557:
@@ -547,6 +551,10 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_enrolmentchecked_consent() != 37625:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_trinhky_mobile_ffi_checksum_method_heldchecked_adopt() != 32338:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_trinhky_mobile_ffi_checksum_method_heldchecked_consent() != 12450:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_keep_load() != 8758:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_keep_save() != 59496:
@@ -563,9 +571,13 @@ def _uniffi_check_api_checksums(lib):
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_session_check() != 18957:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_trinhky_mobile_ffi_checksum_method_session_check_held() != 45329:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_session_expires_at() != 2085:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    if lib.uniffi_trinhky_mobile_ffi_checksum_method_session_go_on() != 8635:
+    if lib.uniffi_trinhky_mobile_ffi_checksum_method_session_go_on() != 34620:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_trinhky_mobile_ffi_checksum_method_session_held() != 16197:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_session_inbox() != 28720:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -578,6 +590,8 @@ def _uniffi_check_api_checksums(lib):
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_session_sign_out() != 52694:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_session_token() != 60295:
+        raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    if lib.uniffi_trinhky_mobile_ffi_checksum_method_session_void_held() != 48867:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     if lib.uniffi_trinhky_mobile_ffi_checksum_method_transport_send() != 19515:
         raise InternalError("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
@@ -610,6 +624,12 @@ _UniffiLib.ffi_trinhky_mobile_ffi_rustbuffer_reserve.restype = _UniffiRustBuffer
 _UniffiLib.ffi_trinhky_mobile_ffi_uniffi_contract_version.argtypes = (
 )
 _UniffiLib.ffi_trinhky_mobile_ffi_uniffi_contract_version.restype = ctypes.c_uint32
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_asked_attempt.argtypes = (
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_asked_attempt.restype = ctypes.c_uint16
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_asked_document.argtypes = (
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_asked_document.restype = ctypes.c_uint16
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_asked_next.argtypes = (
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_asked_next.restype = ctypes.c_uint16
@@ -643,6 +663,12 @@ _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_enrolmentchecked_confirm.re
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_enrolmentchecked_consent.argtypes = (
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_enrolmentchecked_consent.restype = ctypes.c_uint16
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_heldchecked_adopt.argtypes = (
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_heldchecked_adopt.restype = ctypes.c_uint16
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_heldchecked_consent.argtypes = (
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_heldchecked_consent.restype = ctypes.c_uint16
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_keep_load.argtypes = (
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_keep_load.restype = ctypes.c_uint16
@@ -667,12 +693,18 @@ _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_begin_enrolment.res
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_check.argtypes = (
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_check.restype = ctypes.c_uint16
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_check_held.argtypes = (
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_check_held.restype = ctypes.c_uint16
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_expires_at.argtypes = (
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_expires_at.restype = ctypes.c_uint16
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_go_on.argtypes = (
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_go_on.restype = ctypes.c_uint16
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_held.argtypes = (
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_held.restype = ctypes.c_uint16
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_inbox.argtypes = (
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_inbox.restype = ctypes.c_uint16
@@ -691,9 +723,22 @@ _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_sign_out.restype = 
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_token.argtypes = (
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_token.restype = ctypes.c_uint16
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_void_held.argtypes = (
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_session_void_held.restype = ctypes.c_uint16
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_transport_send.argtypes = (
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_checksum_method_transport_send.restype = ctypes.c_uint16
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_asked_attempt.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_asked_attempt.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_asked_document.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_asked_document.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_asked_next.argtypes = (
     ctypes.c_uint64,
 )
@@ -752,6 +797,15 @@ _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_enrolmentchecked_consent.argtypes
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_enrolmentchecked_consent.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_heldchecked_adopt.argtypes = (
+    ctypes.c_uint64,
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_heldchecked_adopt.restype = ctypes.c_uint64
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_heldchecked_consent.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_heldchecked_consent.restype = _UniffiRustBuffer
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_keep_load.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -794,6 +848,12 @@ _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_check.argtypes = (
     ctypes.c_uint64,
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_check.restype = ctypes.c_uint64
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_check_held.argtypes = (
+    ctypes.c_uint64,
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_check_held.restype = ctypes.c_uint64
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_expires_at.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -804,6 +864,10 @@ _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_go_on.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_go_on.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_held.argtypes = (
+    ctypes.c_uint64,
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_held.restype = ctypes.c_uint64
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_inbox.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -833,6 +897,12 @@ _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_token.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_token.restype = _UniffiRustBuffer
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_void_held.argtypes = (
+    ctypes.c_uint64,
+    _UniffiRustBuffer,
+    _UniffiRustBuffer,
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_void_held.restype = ctypes.c_uint64
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_transport_send.argtypes = (
     ctypes.c_uint64,
     _UniffiRustBuffer,
@@ -898,6 +968,16 @@ _UniffiLib.uniffi_trinhky_mobile_ffi_fn_free_enrolmentchecked.argtypes = (
     ctypes.POINTER(_UniffiRustCallStatus),
 )
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_free_enrolmentchecked.restype = None
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_clone_heldchecked.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_clone_heldchecked.restype = ctypes.c_uint64
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_free_heldchecked.argtypes = (
+    ctypes.c_uint64,
+    ctypes.POINTER(_UniffiRustCallStatus),
+)
+_UniffiLib.uniffi_trinhky_mobile_ffi_fn_free_heldchecked.restype = None
 _UniffiLib.uniffi_trinhky_mobile_ffi_fn_clone_keep.argtypes = (
     ctypes.c_uint64,
     ctypes.POINTER(_UniffiRustCallStatus),
@@ -1659,10 +1739,11 @@ class Consent:
     """
     What the leader consents to.
 """
-    def __init__(self, *, document:str, attempt:str, code:typing.Optional[str], sim_shows:str, display_text:str, dtbs:str, certificate:str, capacity:str, fields:typing.List[DeclaredField], expires_at:Timestamp):
+    def __init__(self, *, document:str, attempt:str, code:typing.Optional[str], without_code:typing.Optional[str], sim_shows:str, display_text:str, dtbs:str, certificate:str, capacity:str, fields:typing.List[DeclaredField], expires_at:Timestamp):
         self.document = document
         self.attempt = attempt
         self.code = code
+        self.without_code = without_code
         self.sim_shows = sim_shows
         self.display_text = display_text
         self.dtbs = dtbs
@@ -1675,13 +1756,15 @@ class Consent:
 
     
     def __str__(self):
-        return "Consent(document={}, attempt={}, code={}, sim_shows={}, display_text={}, dtbs={}, certificate={}, capacity={}, fields={}, expires_at={})".format(self.document, self.attempt, self.code, self.sim_shows, self.display_text, self.dtbs, self.certificate, self.capacity, self.fields, self.expires_at)
+        return "Consent(document={}, attempt={}, code={}, without_code={}, sim_shows={}, display_text={}, dtbs={}, certificate={}, capacity={}, fields={}, expires_at={})".format(self.document, self.attempt, self.code, self.without_code, self.sim_shows, self.display_text, self.dtbs, self.certificate, self.capacity, self.fields, self.expires_at)
     def __eq__(self, other):
         if self.document != other.document:
             return False
         if self.attempt != other.attempt:
             return False
         if self.code != other.code:
+            return False
+        if self.without_code != other.without_code:
             return False
         if self.sim_shows != other.sim_shows:
             return False
@@ -1706,6 +1789,7 @@ class _UniffiFfiConverterTypeConsent(_UniffiConverterRustBuffer):
             document=_UniffiFfiConverterString.read(buf),
             attempt=_UniffiFfiConverterString.read(buf),
             code=_UniffiFfiConverterOptionalString.read(buf),
+            without_code=_UniffiFfiConverterOptionalString.read(buf),
             sim_shows=_UniffiFfiConverterString.read(buf),
             display_text=_UniffiFfiConverterString.read(buf),
             dtbs=_UniffiFfiConverterString.read(buf),
@@ -1720,6 +1804,7 @@ class _UniffiFfiConverterTypeConsent(_UniffiConverterRustBuffer):
         _UniffiFfiConverterString.check_lower(value.document)
         _UniffiFfiConverterString.check_lower(value.attempt)
         _UniffiFfiConverterOptionalString.check_lower(value.code)
+        _UniffiFfiConverterOptionalString.check_lower(value.without_code)
         _UniffiFfiConverterString.check_lower(value.sim_shows)
         _UniffiFfiConverterString.check_lower(value.display_text)
         _UniffiFfiConverterString.check_lower(value.dtbs)
@@ -1733,6 +1818,7 @@ class _UniffiFfiConverterTypeConsent(_UniffiConverterRustBuffer):
         _UniffiFfiConverterString.write(value.document, buf)
         _UniffiFfiConverterString.write(value.attempt, buf)
         _UniffiFfiConverterOptionalString.write(value.code, buf)
+        _UniffiFfiConverterOptionalString.write(value.without_code, buf)
         _UniffiFfiConverterString.write(value.sim_shows, buf)
         _UniffiFfiConverterString.write(value.display_text, buf)
         _UniffiFfiConverterString.write(value.dtbs, buf)
@@ -1820,19 +1906,25 @@ class Recipient:
     """
     Who receives a copy.
 """
-    def __init__(self, *, code:typing.Optional[str], name:str):
+    def __init__(self, *, code:typing.Optional[str], name:str, channel:typing.Optional[str], email:typing.Optional[str]):
         self.code = code
         self.name = name
+        self.channel = channel
+        self.email = email
         
         
 
     
     def __str__(self):
-        return "Recipient(code={}, name={})".format(self.code, self.name)
+        return "Recipient(code={}, name={}, channel={}, email={})".format(self.code, self.name, self.channel, self.email)
     def __eq__(self, other):
         if self.code != other.code:
             return False
         if self.name != other.name:
+            return False
+        if self.channel != other.channel:
+            return False
+        if self.email != other.email:
             return False
         return True
 
@@ -1842,17 +1934,23 @@ class _UniffiFfiConverterTypeRecipient(_UniffiConverterRustBuffer):
         return Recipient(
             code=_UniffiFfiConverterOptionalString.read(buf),
             name=_UniffiFfiConverterString.read(buf),
+            channel=_UniffiFfiConverterOptionalString.read(buf),
+            email=_UniffiFfiConverterOptionalString.read(buf),
         )
 
     @staticmethod
     def check_lower(value):
         _UniffiFfiConverterOptionalString.check_lower(value.code)
         _UniffiFfiConverterString.check_lower(value.name)
+        _UniffiFfiConverterOptionalString.check_lower(value.channel)
+        _UniffiFfiConverterOptionalString.check_lower(value.email)
 
     @staticmethod
     def write(value, buf):
         _UniffiFfiConverterOptionalString.write(value.code, buf)
         _UniffiFfiConverterString.write(value.name, buf)
+        _UniffiFfiConverterOptionalString.write(value.channel, buf)
+        _UniffiFfiConverterOptionalString.write(value.email, buf)
 
 class _UniffiFfiConverterSequenceTypeRecipient(_UniffiConverterRustBuffer):
     @classmethod
@@ -2047,11 +2145,12 @@ class EnrolmentConsent:
     """
     What the leader confirms when enrolling.
 """
-    def __init__(self, *, device:str, attempt:str, msisdn:str, code:typing.Optional[str], sim_shows:str, display_text:str, dtbs:str, key_thumbprint:str):
+    def __init__(self, *, device:str, attempt:str, msisdn:str, code:typing.Optional[str], without_code:typing.Optional[str], sim_shows:str, display_text:str, dtbs:str, key_thumbprint:str):
         self.device = device
         self.attempt = attempt
         self.msisdn = msisdn
         self.code = code
+        self.without_code = without_code
         self.sim_shows = sim_shows
         self.display_text = display_text
         self.dtbs = dtbs
@@ -2061,7 +2160,7 @@ class EnrolmentConsent:
 
     
     def __str__(self):
-        return "EnrolmentConsent(device={}, attempt={}, msisdn={}, code={}, sim_shows={}, display_text={}, dtbs={}, key_thumbprint={})".format(self.device, self.attempt, self.msisdn, self.code, self.sim_shows, self.display_text, self.dtbs, self.key_thumbprint)
+        return "EnrolmentConsent(device={}, attempt={}, msisdn={}, code={}, without_code={}, sim_shows={}, display_text={}, dtbs={}, key_thumbprint={})".format(self.device, self.attempt, self.msisdn, self.code, self.without_code, self.sim_shows, self.display_text, self.dtbs, self.key_thumbprint)
     def __eq__(self, other):
         if self.device != other.device:
             return False
@@ -2070,6 +2169,8 @@ class EnrolmentConsent:
         if self.msisdn != other.msisdn:
             return False
         if self.code != other.code:
+            return False
+        if self.without_code != other.without_code:
             return False
         if self.sim_shows != other.sim_shows:
             return False
@@ -2089,6 +2190,7 @@ class _UniffiFfiConverterTypeEnrolmentConsent(_UniffiConverterRustBuffer):
             attempt=_UniffiFfiConverterString.read(buf),
             msisdn=_UniffiFfiConverterString.read(buf),
             code=_UniffiFfiConverterOptionalString.read(buf),
+            without_code=_UniffiFfiConverterOptionalString.read(buf),
             sim_shows=_UniffiFfiConverterString.read(buf),
             display_text=_UniffiFfiConverterString.read(buf),
             dtbs=_UniffiFfiConverterString.read(buf),
@@ -2101,6 +2203,7 @@ class _UniffiFfiConverterTypeEnrolmentConsent(_UniffiConverterRustBuffer):
         _UniffiFfiConverterString.check_lower(value.attempt)
         _UniffiFfiConverterString.check_lower(value.msisdn)
         _UniffiFfiConverterOptionalString.check_lower(value.code)
+        _UniffiFfiConverterOptionalString.check_lower(value.without_code)
         _UniffiFfiConverterString.check_lower(value.sim_shows)
         _UniffiFfiConverterString.check_lower(value.display_text)
         _UniffiFfiConverterString.check_lower(value.dtbs)
@@ -2112,6 +2215,7 @@ class _UniffiFfiConverterTypeEnrolmentConsent(_UniffiConverterRustBuffer):
         _UniffiFfiConverterString.write(value.attempt, buf)
         _UniffiFfiConverterString.write(value.msisdn, buf)
         _UniffiFfiConverterOptionalString.write(value.code, buf)
+        _UniffiFfiConverterOptionalString.write(value.without_code, buf)
         _UniffiFfiConverterString.write(value.sim_shows, buf)
         _UniffiFfiConverterString.write(value.display_text, buf)
         _UniffiFfiConverterString.write(value.dtbs, buf)
@@ -2155,6 +2259,159 @@ class _UniffiFfiConverterTypeHeader(_UniffiConverterRustBuffer):
     def write(value, buf):
         _UniffiFfiConverterString.write(value.name, buf)
         _UniffiFfiConverterString.write(value.value, buf)
+
+@dataclass
+class HeldConsent:
+    """
+    What the leader consents to when adopting.
+"""
+    def __init__(self, *, document:str, attempt:str, sim_showed:str, dtbs:str, capacity:str, fields:typing.List[DeclaredField]):
+        self.document = document
+        self.attempt = attempt
+        self.sim_showed = sim_showed
+        self.dtbs = dtbs
+        self.capacity = capacity
+        self.fields = fields
+        
+        
+
+    
+    def __str__(self):
+        return "HeldConsent(document={}, attempt={}, sim_showed={}, dtbs={}, capacity={}, fields={})".format(self.document, self.attempt, self.sim_showed, self.dtbs, self.capacity, self.fields)
+    def __eq__(self, other):
+        if self.document != other.document:
+            return False
+        if self.attempt != other.attempt:
+            return False
+        if self.sim_showed != other.sim_showed:
+            return False
+        if self.dtbs != other.dtbs:
+            return False
+        if self.capacity != other.capacity:
+            return False
+        if self.fields != other.fields:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeHeldConsent(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return HeldConsent(
+            document=_UniffiFfiConverterString.read(buf),
+            attempt=_UniffiFfiConverterString.read(buf),
+            sim_showed=_UniffiFfiConverterString.read(buf),
+            dtbs=_UniffiFfiConverterString.read(buf),
+            capacity=_UniffiFfiConverterString.read(buf),
+            fields=_UniffiFfiConverterSequenceTypeDeclaredField.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.document)
+        _UniffiFfiConverterString.check_lower(value.attempt)
+        _UniffiFfiConverterString.check_lower(value.sim_showed)
+        _UniffiFfiConverterString.check_lower(value.dtbs)
+        _UniffiFfiConverterString.check_lower(value.capacity)
+        _UniffiFfiConverterSequenceTypeDeclaredField.check_lower(value.fields)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.document, buf)
+        _UniffiFfiConverterString.write(value.attempt, buf)
+        _UniffiFfiConverterString.write(value.sim_showed, buf)
+        _UniffiFfiConverterString.write(value.dtbs, buf)
+        _UniffiFfiConverterString.write(value.capacity, buf)
+        _UniffiFfiConverterSequenceTypeDeclaredField.write(value.fields, buf)
+
+class _UniffiFfiConverterBoolean:
+    @classmethod
+    def check_lower(cls, value):
+        return not not value
+
+    @classmethod
+    def lower(cls, value):
+        return 1 if value else 0
+
+    @staticmethod
+    def lift(value):
+        return value != 0
+
+    @classmethod
+    def read(cls, buf):
+        return cls.lift(buf.read_u8())
+
+    @classmethod
+    def write(cls, value, buf):
+        buf.write_u8(value)
+
+@dataclass
+class HeldSignature:
+    """
+    A late signature that waits for this person's decision.
+"""
+    def __init__(self, *, attempt:str, document:str, subject:str, state:str, reason:typing.Optional[str], held_at:Timestamp, adoptable:bool):
+        self.attempt = attempt
+        self.document = document
+        self.subject = subject
+        self.state = state
+        self.reason = reason
+        self.held_at = held_at
+        self.adoptable = adoptable
+        
+        
+
+    
+    def __str__(self):
+        return "HeldSignature(attempt={}, document={}, subject={}, state={}, reason={}, held_at={}, adoptable={})".format(self.attempt, self.document, self.subject, self.state, self.reason, self.held_at, self.adoptable)
+    def __eq__(self, other):
+        if self.attempt != other.attempt:
+            return False
+        if self.document != other.document:
+            return False
+        if self.subject != other.subject:
+            return False
+        if self.state != other.state:
+            return False
+        if self.reason != other.reason:
+            return False
+        if self.held_at != other.held_at:
+            return False
+        if self.adoptable != other.adoptable:
+            return False
+        return True
+
+class _UniffiFfiConverterTypeHeldSignature(_UniffiConverterRustBuffer):
+    @staticmethod
+    def read(buf):
+        return HeldSignature(
+            attempt=_UniffiFfiConverterString.read(buf),
+            document=_UniffiFfiConverterString.read(buf),
+            subject=_UniffiFfiConverterString.read(buf),
+            state=_UniffiFfiConverterString.read(buf),
+            reason=_UniffiFfiConverterOptionalString.read(buf),
+            held_at=_UniffiFfiConverterTimestamp.read(buf),
+            adoptable=_UniffiFfiConverterBoolean.read(buf),
+        )
+
+    @staticmethod
+    def check_lower(value):
+        _UniffiFfiConverterString.check_lower(value.attempt)
+        _UniffiFfiConverterString.check_lower(value.document)
+        _UniffiFfiConverterString.check_lower(value.subject)
+        _UniffiFfiConverterString.check_lower(value.state)
+        _UniffiFfiConverterOptionalString.check_lower(value.reason)
+        _UniffiFfiConverterTimestamp.check_lower(value.held_at)
+        _UniffiFfiConverterBoolean.check_lower(value.adoptable)
+
+    @staticmethod
+    def write(value, buf):
+        _UniffiFfiConverterString.write(value.attempt, buf)
+        _UniffiFfiConverterString.write(value.document, buf)
+        _UniffiFfiConverterString.write(value.subject, buf)
+        _UniffiFfiConverterString.write(value.state, buf)
+        _UniffiFfiConverterOptionalString.write(value.reason, buf)
+        _UniffiFfiConverterTimestamp.write(value.held_at, buf)
+        _UniffiFfiConverterBoolean.write(value.adoptable, buf)
 
 class _UniffiFfiConverterSequenceTypeDocument(_UniffiConverterRustBuffer):
     @classmethod
@@ -2291,27 +2548,6 @@ class _UniffiFfiConverterTypePerson(_UniffiConverterRustBuffer):
         _UniffiFfiConverterString.write(value.full_name, buf)
         _UniffiFfiConverterString.write(value.title, buf)
         _UniffiFfiConverterSequenceString.write(value.roles, buf)
-
-class _UniffiFfiConverterBoolean:
-    @classmethod
-    def check_lower(cls, value):
-        return not not value
-
-    @classmethod
-    def lower(cls, value):
-        return 1 if value else 0
-
-    @staticmethod
-    def lift(value):
-        return value != 0
-
-    @classmethod
-    def read(cls, buf):
-        return cls.lift(buf.read_u8())
-
-    @classmethod
-    def write(cls, value, buf):
-        buf.write_u8(value)
 
 class _UniffiFfiConverterOptionalUInt32(_UniffiConverterRustBuffer):
     @classmethod
@@ -3173,6 +3409,16 @@ class AskedProtocol(typing.Protocol):
     A SIM request under way.
 """
     
+    def attempt(self, ) -> str:
+        """
+        The attempt.
+"""
+        raise NotImplementedError
+    def document(self, ) -> typing.Optional[str]:
+        """
+        The document it is about; none for the enrolment of this device.
+"""
+        raise NotImplementedError
     async def next(self, ) -> Progress:
         """
         Waits for the next change; verifies the raw value and hands in the CMS when it comes. Call until `ended`.
@@ -3206,6 +3452,36 @@ class Asked(AskedProtocol):
         inst = cls.__new__(cls)
         inst._handle = handle
         return inst
+    def attempt(self, ) -> str:
+        """
+        The attempt.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterString.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_asked_attempt,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+    def document(self, ) -> typing.Optional[str]:
+        """
+        The document it is about; none for the enrolment of this device.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterOptionalString.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_asked_document,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
     async def next(self, ) -> Progress:
         """
         Waits for the next change; verifies the raw value and hands in the CMS when it comes. Call until `ended`.
@@ -3774,30 +4050,157 @@ class _UniffiFfiConverterTypeReviewed:
     def write(cls, value: Reviewed, buf: _UniffiRustBuffer):
         buf.write_u64(cls.lower(value))
 
-class _UniffiFfiConverterOptionalTypeAsked(_UniffiConverterRustBuffer):
+
+class HeldCheckedProtocol(typing.Protocol):
+    """
+    A late signature that may be adopted, once.
+"""
+    
+    async def adopt(self, ) -> Asked:
+        """
+        The leader said yes: the device key signs the decision, and the signature goes into the document.
+"""
+        raise NotImplementedError
+    def consent(self, ) -> HeldConsent:
+        """
+        What to show before asking for consent.
+"""
+        raise NotImplementedError
+
+class HeldChecked(HeldCheckedProtocol):
+    """
+    A late signature that may be adopted, once.
+"""
+    
+    _handle: ctypes.c_uint64
+    
+    def __init__(self, *args, **kwargs):
+        raise ValueError("This class has no default constructor")
+
+    def __del__(self):
+        # In case of partial initialization of instances.
+        handle = getattr(self, "_handle", None)
+        if handle is not None:
+            _uniffi_rust_call(_UniffiLib.uniffi_trinhky_mobile_ffi_fn_free_heldchecked, handle)
+
+    def _uniffi_clone_handle(self):
+        return _uniffi_rust_call(_UniffiLib.uniffi_trinhky_mobile_ffi_fn_clone_heldchecked, self._handle)
+
+    # Used by alternative constructors or any methods which return this type.
+    @classmethod
+    def _uniffi_make_instance(cls, handle):
+        # Lightly yucky way to bypass the usual __init__ logic
+        # and just create a new instance with the required handle.
+        inst = cls.__new__(cls)
+        inst._handle = handle
+        return inst
+    async def adopt(self, ) -> Asked:
+        """
+        The leader said yes: the device key signs the decision, and the signature goes into the document.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeAsked.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeCoreError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_heldchecked_adopt(*_uniffi_lowered_args),
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_poll_u64,
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_complete_u64,
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_free_u64,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
+    def consent(self, ) -> HeldConsent:
+        """
+        What to show before asking for consent.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeHeldConsent.lift
+        _uniffi_error_converter = None
+        _uniffi_ffi_result = _uniffi_rust_call_with_error(
+            _uniffi_error_converter,
+            _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_heldchecked_consent,
+            *_uniffi_lowered_args,
+        )
+        return _uniffi_lift_return(_uniffi_ffi_result)
+
+
+
+
+
+class _UniffiFfiConverterTypeHeldChecked:
+    @staticmethod
+    def lift(value: int) -> HeldChecked:
+        return HeldChecked._uniffi_make_instance(value)
+
+    @staticmethod
+    def check_lower(value: HeldChecked):
+        if not isinstance(value, HeldChecked):
+            raise TypeError("Expected HeldChecked instance, {} found".format(type(value).__name__))
+
+    @staticmethod
+    def lower(value: HeldChecked) -> ctypes.c_uint64:
+        return value._uniffi_clone_handle()
+
+    @classmethod
+    def read(cls, buf: _UniffiRustBuffer) -> HeldChecked:
+        ptr = buf.read_u64()
+        if ptr == 0:
+            raise InternalError("Raw handle value was null")
+        return cls.lift(ptr)
+
+    @classmethod
+    def write(cls, value: HeldChecked, buf: _UniffiRustBuffer):
+        buf.write_u64(cls.lower(value))
+
+class _UniffiFfiConverterSequenceTypeAsked(_UniffiConverterRustBuffer):
     @classmethod
     def check_lower(cls, value):
-        if value is not None:
-            _UniffiFfiConverterTypeAsked.check_lower(value)
+        for item in value:
+            _UniffiFfiConverterTypeAsked.check_lower(item)
 
     @classmethod
     def write(cls, value, buf):
-        if value is None:
-            buf.write_u8(0)
-            return
-
-        buf.write_u8(1)
-        _UniffiFfiConverterTypeAsked.write(value, buf)
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeAsked.write(item, buf)
 
     @classmethod
     def read(cls, buf):
-        flag = buf.read_u8()
-        if flag == 0:
-            return None
-        elif flag == 1:
-            return _UniffiFfiConverterTypeAsked.read(buf)
-        else:
-            raise InternalError("Unexpected flag byte for optional type")
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeAsked.read(buf) for i in range(count)
+        ]
+
+class _UniffiFfiConverterSequenceTypeHeldSignature(_UniffiConverterRustBuffer):
+    @classmethod
+    def check_lower(cls, value):
+        for item in value:
+            _UniffiFfiConverterTypeHeldSignature.check_lower(item)
+
+    @classmethod
+    def write(cls, value, buf):
+        items = len(value)
+        buf.write_i32(items)
+        for item in value:
+            _UniffiFfiConverterTypeHeldSignature.write(item, buf)
+
+    @classmethod
+    def read(cls, buf):
+        count = buf.read_i32()
+        if count < 0:
+            raise InternalError("Unexpected negative sequence length")
+
+        return [
+            _UniffiFfiConverterTypeHeldSignature.read(buf) for i in range(count)
+        ]
 
 
 class SessionProtocol(typing.Protocol):
@@ -3815,14 +4218,24 @@ class SessionProtocol(typing.Protocol):
         Has a signature prepared and checks that it only adds this signature to what was reviewed.
 """
         raise NotImplementedError
+    async def check_held(self, reviewed: Reviewed,attempt: str) -> HeldChecked:
+        """
+        Examines what the SIM signed then against what was reviewed now.
+"""
+        raise NotImplementedError
     def expires_at(self, ) -> Timestamp:
         """
         When the session ends by itself.
 """
         raise NotImplementedError
-    def go_on(self, ) -> typing.Optional[Asked]:
+    def go_on(self, ) -> typing.List[Asked]:
         """
-        Goes on with a SIM request asked for before the app was closed.
+        Every SIM request asked for before the app was closed and whose end was not seen, oldest first.
+"""
+        raise NotImplementedError
+    async def held(self, ) -> typing.List[HeldSignature]:
+        """
+        Late signatures that wait for a decision, oldest first.
 """
         raise NotImplementedError
     async def inbox(self, cursor: typing.Optional[str]) -> InboxPage:
@@ -3853,6 +4266,11 @@ class SessionProtocol(typing.Protocol):
     def token(self, ) -> str:
         """
         The session's token: a secret, for the key store only.
+"""
+        raise NotImplementedError
+    async def void_held(self, attempt: str,reason: str) -> Progress:
+        """
+        Gives a late signature up, with the reason: it is destroyed.
 """
         raise NotImplementedError
 
@@ -3923,6 +4341,29 @@ class Session(SessionProtocol):
             _uniffi_lift_return,
             _uniffi_error_converter,
         )
+    async def check_held(self, reviewed: Reviewed,attempt: str) -> HeldChecked:
+        """
+        Examines what the SIM signed then against what was reviewed now.
+"""
+        
+        _UniffiFfiConverterTypeReviewed.check_lower(reviewed)
+
+        _UniffiFfiConverterString.check_lower(attempt)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterTypeReviewed.lower(reviewed),
+            _UniffiFfiConverterString.lower(attempt),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeHeldChecked.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeCoreError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_check_held(*_uniffi_lowered_args),
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_poll_u64,
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_complete_u64,
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_free_u64,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
     def expires_at(self, ) -> Timestamp:
         """
         When the session ends by itself.
@@ -3938,14 +4379,14 @@ class Session(SessionProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
-    def go_on(self, ) -> typing.Optional[Asked]:
+    def go_on(self, ) -> typing.List[Asked]:
         """
-        Goes on with a SIM request asked for before the app was closed.
+        Every SIM request asked for before the app was closed and whose end was not seen, oldest first.
 """
         _uniffi_lowered_args = (
             self._uniffi_clone_handle(),
         )
-        _uniffi_lift_return = _UniffiFfiConverterOptionalTypeAsked.lift
+        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeAsked.lift
         _uniffi_error_converter = _UniffiFfiConverterTypeCoreError
         _uniffi_ffi_result = _uniffi_rust_call_with_error(
             _uniffi_error_converter,
@@ -3953,6 +4394,23 @@ class Session(SessionProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
+    async def held(self, ) -> typing.List[HeldSignature]:
+        """
+        Late signatures that wait for a decision, oldest first.
+"""
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterSequenceTypeHeldSignature.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeCoreError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_held(*_uniffi_lowered_args),
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_poll_rust_buffer,
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_complete_rust_buffer,
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_free_rust_buffer,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
     async def inbox(self, cursor: typing.Optional[str]) -> InboxPage:
         """
         What waits for this person.
@@ -4055,6 +4513,29 @@ class Session(SessionProtocol):
             *_uniffi_lowered_args,
         )
         return _uniffi_lift_return(_uniffi_ffi_result)
+    async def void_held(self, attempt: str,reason: str) -> Progress:
+        """
+        Gives a late signature up, with the reason: it is destroyed.
+"""
+        
+        _UniffiFfiConverterString.check_lower(attempt)
+
+        _UniffiFfiConverterString.check_lower(reason)
+        _uniffi_lowered_args = (
+            self._uniffi_clone_handle(),
+            _UniffiFfiConverterString.lower(attempt),
+            _UniffiFfiConverterString.lower(reason),
+        )
+        _uniffi_lift_return = _UniffiFfiConverterTypeProgress.lift
+        _uniffi_error_converter = _UniffiFfiConverterTypeCoreError
+        return await _uniffi_rust_call_async(
+            _UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_void_held(*_uniffi_lowered_args),
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_poll_rust_buffer,
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_complete_rust_buffer,
+            _UniffiLib.ffi_trinhky_mobile_ffi_rust_future_free_rust_buffer,
+            _uniffi_lift_return,
+            _uniffi_error_converter,
+        )
 
 
 
@@ -4867,6 +5348,8 @@ __all__ = [
     "Document",
     "EnrolmentConsent",
     "Header",
+    "HeldConsent",
+    "HeldSignature",
     "InboxPage",
     "Person",
     "Progress",
@@ -4884,6 +5367,8 @@ __all__ = [
     "EnrolmentCheckedProtocol",
     "Reviewed",
     "ReviewedProtocol",
+    "HeldChecked",
+    "HeldCheckedProtocol",
     "Session",
     "SessionProtocol",
     "Core",

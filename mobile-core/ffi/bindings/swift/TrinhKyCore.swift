@@ -672,6 +672,16 @@ fileprivate struct FfiConverterTimestamp: FfiConverterRustBuffer {
 public protocol AskedProtocol: AnyObject, Sendable {
     
     /**
+     * The attempt.
+     */
+    func attempt()  -> String
+    
+    /**
+     * The document it is about; none for the enrolment of this device.
+     */
+    func document()  -> String?
+    
+    /**
      * Waits for the next change; verifies the raw value and hands in the CMS when it comes. Call until `ended`.
      */
     func next() async throws  -> Progress
@@ -732,6 +742,30 @@ open class Asked: AskedProtocol, @unchecked Sendable {
 
     
 
+    
+    /**
+     * The attempt.
+     */
+open func attempt() -> String  {
+    return try!  FfiConverterString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_trinhky_mobile_ffi_fn_method_asked_attempt(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The document it is about; none for the enrolment of this device.
+     */
+open func document() -> String?  {
+    return try!  FfiConverterOptionString.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_trinhky_mobile_ffi_fn_method_asked_document(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
     
     /**
      * Waits for the next change; verifies the raw value and hands in the CMS when it comes. Call until `ended`.
@@ -1794,6 +1828,159 @@ public func FfiConverterTypeEnrolmentChecked_lower(_ value: EnrolmentChecked) ->
 
 
 /**
+ * A late signature that may be adopted, once.
+ */
+public protocol HeldCheckedProtocol: AnyObject, Sendable {
+    
+    /**
+     * The leader said yes: the device key signs the decision, and the signature goes into the document.
+     */
+    func adopt() async throws  -> Asked
+    
+    /**
+     * What to show before asking for consent.
+     */
+    func consent()  -> HeldConsent
+    
+}
+/**
+ * A late signature that may be adopted, once.
+ */
+open class HeldChecked: HeldCheckedProtocol, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_trinhky_mobile_ffi_fn_clone_heldchecked(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_trinhky_mobile_ffi_fn_free_heldchecked(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * The leader said yes: the device key signs the decision, and the signature goes into the document.
+     */
+open func adopt()async throws  -> Asked  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_trinhky_mobile_ffi_fn_method_heldchecked_adopt(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_trinhky_mobile_ffi_rust_future_poll_u64,
+            completeFunc: ffi_trinhky_mobile_ffi_rust_future_complete_u64,
+            freeFunc: ffi_trinhky_mobile_ffi_rust_future_free_u64,
+            liftFunc: FfiConverterTypeAsked_lift,
+            errorHandler: FfiConverterTypeCoreError_lift
+        )
+}
+    
+    /**
+     * What to show before asking for consent.
+     */
+open func consent() -> HeldConsent  {
+    return try!  FfiConverterTypeHeldConsent_lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_trinhky_mobile_ffi_fn_method_heldchecked_consent(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+
+    
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHeldChecked: FfiConverter {
+    typealias FfiType = UInt64
+    typealias SwiftType = HeldChecked
+
+    public static func lift(_ handle: UInt64) throws -> HeldChecked {
+        return HeldChecked(unsafeFromHandle: handle)
+    }
+
+    public static func lower(_ value: HeldChecked) -> UInt64 {
+        return value.uniffiCloneHandle()
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HeldChecked {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: HeldChecked, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHeldChecked_lift(_ handle: UInt64) throws -> HeldChecked {
+    return try FfiConverterTypeHeldChecked.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHeldChecked_lower(_ value: HeldChecked) -> UInt64 {
+    return FfiConverterTypeHeldChecked.lower(value)
+}
+
+
+
+
+
+
+/**
  * A small private text that survives a restart, replaced whole or not at all.
  */
 public protocol Keep: AnyObject, Sendable {
@@ -2236,6 +2423,21 @@ public protocol SessionProtocol: AnyObject, Sendable {
     func check(reviewed: Reviewed) async throws  -> Checked
     
     /**
+     * Examines what the SIM signed then against what was reviewed now.
+     */
+    func checkHeld(reviewed: Reviewed, attempt: String) async throws  -> HeldChecked
+    
+    /**
+     * Late signatures that wait for a decision, oldest first.
+     */
+    func held() async throws  -> [HeldSignature]
+    
+    /**
+     * Gives a late signature up, with the reason: it is destroyed.
+     */
+    func voidHeld(attempt: String, reason: String) async throws  -> Progress
+    
+    /**
      * Begins to enrol this device; `name` is what its owner calls it.
      */
     func beginEnrolment(name: String) async throws  -> EnrolmentChecked
@@ -2246,9 +2448,9 @@ public protocol SessionProtocol: AnyObject, Sendable {
     func expiresAt()  -> Date
     
     /**
-     * Goes on with a SIM request asked for before the app was closed.
+     * Every SIM request asked for before the app was closed and whose end was not seen, oldest first.
      */
-    func goOn() throws  -> Asked?
+    func goOn() throws  -> [Asked]
     
     /**
      * What waits for this person.
@@ -2357,6 +2559,63 @@ open func check(reviewed: Reviewed)async throws  -> Checked  {
 }
     
     /**
+     * Examines what the SIM signed then against what was reviewed now.
+     */
+open func checkHeld(reviewed: Reviewed, attempt: String)async throws  -> HeldChecked  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_trinhky_mobile_ffi_fn_method_session_check_held(
+                        self.uniffiCloneHandle(),FfiConverterTypeReviewed_lower(reviewed),FfiConverterString.lower(attempt)
+                )
+            },
+            pollFunc: ffi_trinhky_mobile_ffi_rust_future_poll_u64,
+            completeFunc: ffi_trinhky_mobile_ffi_rust_future_complete_u64,
+            freeFunc: ffi_trinhky_mobile_ffi_rust_future_free_u64,
+            liftFunc: FfiConverterTypeHeldChecked_lift,
+            errorHandler: FfiConverterTypeCoreError_lift
+        )
+}
+    
+    /**
+     * Late signatures that wait for a decision, oldest first.
+     */
+open func held()async throws  -> [HeldSignature]  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_trinhky_mobile_ffi_fn_method_session_held(
+                        self.uniffiCloneHandle()
+                )
+            },
+            pollFunc: ffi_trinhky_mobile_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_trinhky_mobile_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_trinhky_mobile_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterSequenceTypeHeldSignature.lift,
+            errorHandler: FfiConverterTypeCoreError_lift
+        )
+}
+    
+    /**
+     * Gives a late signature up, with the reason: it is destroyed.
+     */
+open func voidHeld(attempt: String, reason: String)async throws  -> Progress  {
+    return
+        try  await uniffiRustCallAsync(
+            rustFutureFunc: {
+                uniffi_trinhky_mobile_ffi_fn_method_session_void_held(
+                        self.uniffiCloneHandle(),FfiConverterString.lower(attempt),FfiConverterString.lower(reason)
+                )
+            },
+            pollFunc: ffi_trinhky_mobile_ffi_rust_future_poll_rust_buffer,
+            completeFunc: ffi_trinhky_mobile_ffi_rust_future_complete_rust_buffer,
+            freeFunc: ffi_trinhky_mobile_ffi_rust_future_free_rust_buffer,
+            liftFunc: FfiConverterTypeProgress_lift,
+            errorHandler: FfiConverterTypeCoreError_lift
+        )
+}
+    
+    /**
      * Begins to enrol this device; `name` is what its owner calls it.
      */
 open func beginEnrolment(name: String)async throws  -> EnrolmentChecked  {
@@ -2388,10 +2647,10 @@ open func expiresAt() -> Date  {
 }
     
     /**
-     * Goes on with a SIM request asked for before the app was closed.
+     * Every SIM request asked for before the app was closed and whose end was not seen, oldest first.
      */
-open func goOn()throws  -> Asked?  {
-    return try  FfiConverterOptionTypeAsked.lift(try rustCallWithError(FfiConverterTypeCoreError_lift) {
+open func goOn()throws  -> [Asked]  {
+    return try  FfiConverterSequenceTypeAsked.lift(try rustCallWithError(FfiConverterTypeCoreError_lift) {
         uniffiCallStatus in
     uniffi_trinhky_mobile_ffi_fn_method_session_go_on(
             self.uniffiCloneHandle(),uniffiCallStatus
@@ -2882,6 +3141,10 @@ public struct Consent: Equatable, Hashable {
      */
     public var code: String?
     /**
+     * What the screen says in the place of a code that there is not, in Vietnamese.
+     */
+    public var withoutCode: String?
+    /**
      * "SIM sẽ hiện: …".
      */
     public var simShows: String
@@ -2923,6 +3186,9 @@ public struct Consent: Equatable, Hashable {
          * The code to compare; none if the SIM computes none, and then the screen says so.
          */code: String?, 
         /**
+         * What the screen says in the place of a code that there is not, in Vietnamese.
+         */withoutCode: String?, 
+        /**
          * "SIM sẽ hiện: …".
          */simShows: String, 
         /**
@@ -2946,6 +3212,7 @@ public struct Consent: Equatable, Hashable {
         self.document = document
         self.attempt = attempt
         self.code = code
+        self.withoutCode = withoutCode
         self.simShows = simShows
         self.displayText = displayText
         self.dtbs = dtbs
@@ -2974,6 +3241,7 @@ public struct FfiConverterTypeConsent: FfiConverterRustBuffer {
                 document: FfiConverterString.read(from: &buf), 
                 attempt: FfiConverterString.read(from: &buf), 
                 code: FfiConverterOptionString.read(from: &buf), 
+                withoutCode: FfiConverterOptionString.read(from: &buf), 
                 simShows: FfiConverterString.read(from: &buf), 
                 displayText: FfiConverterString.read(from: &buf), 
                 dtbs: FfiConverterString.read(from: &buf), 
@@ -2988,6 +3256,7 @@ public struct FfiConverterTypeConsent: FfiConverterRustBuffer {
         FfiConverterString.write(value.document, into: &buf)
         FfiConverterString.write(value.attempt, into: &buf)
         FfiConverterOptionString.write(value.code, into: &buf)
+        FfiConverterOptionString.write(value.withoutCode, into: &buf)
         FfiConverterString.write(value.simShows, into: &buf)
         FfiConverterString.write(value.displayText, into: &buf)
         FfiConverterString.write(value.dtbs, into: &buf)
@@ -3343,6 +3612,10 @@ public struct EnrolmentConsent: Equatable, Hashable {
      */
     public var code: String?
     /**
+     * What the screen says in the place of a code that there is not, in Vietnamese.
+     */
+    public var withoutCode: String?
+    /**
      * "SIM sẽ hiện: …".
      */
     public var simShows: String
@@ -3375,6 +3648,9 @@ public struct EnrolmentConsent: Equatable, Hashable {
          * The code to compare.
          */code: String?, 
         /**
+         * What the screen says in the place of a code that there is not, in Vietnamese.
+         */withoutCode: String?, 
+        /**
          * "SIM sẽ hiện: …".
          */simShows: String, 
         /**
@@ -3390,6 +3666,7 @@ public struct EnrolmentConsent: Equatable, Hashable {
         self.attempt = attempt
         self.msisdn = msisdn
         self.code = code
+        self.withoutCode = withoutCode
         self.simShows = simShows
         self.displayText = displayText
         self.dtbs = dtbs
@@ -3416,6 +3693,7 @@ public struct FfiConverterTypeEnrolmentConsent: FfiConverterRustBuffer {
                 attempt: FfiConverterString.read(from: &buf), 
                 msisdn: FfiConverterString.read(from: &buf), 
                 code: FfiConverterOptionString.read(from: &buf), 
+                withoutCode: FfiConverterOptionString.read(from: &buf), 
                 simShows: FfiConverterString.read(from: &buf), 
                 displayText: FfiConverterString.read(from: &buf), 
                 dtbs: FfiConverterString.read(from: &buf), 
@@ -3428,6 +3706,7 @@ public struct FfiConverterTypeEnrolmentConsent: FfiConverterRustBuffer {
         FfiConverterString.write(value.attempt, into: &buf)
         FfiConverterString.write(value.msisdn, into: &buf)
         FfiConverterOptionString.write(value.code, into: &buf)
+        FfiConverterOptionString.write(value.withoutCode, into: &buf)
         FfiConverterString.write(value.simShows, into: &buf)
         FfiConverterString.write(value.displayText, into: &buf)
         FfiConverterString.write(value.dtbs, into: &buf)
@@ -3517,6 +3796,234 @@ public func FfiConverterTypeHeader_lift(_ buf: RustBuffer) throws -> Header {
 #endif
 public func FfiConverterTypeHeader_lower(_ value: Header) -> RustBuffer {
     return FfiConverterTypeHeader.lower(value)
+}
+
+
+/**
+ * What the leader consents to when adopting.
+ */
+public struct HeldConsent: Equatable, Hashable {
+    /**
+     * The document.
+     */
+    public var document: String
+    /**
+     * The attempt.
+     */
+    public var attempt: String
+    /**
+     * The text that the SIM showed, code and all.
+     */
+    public var simShowed: String
+    /**
+     * SHA-256 of the signed attributes: what the SIM signed.
+     */
+    public var dtbs: String
+    /**
+     * Thẩm quyền ký.
+     */
+    public var capacity: String
+    /**
+     * What the clerk will fill in, and where.
+     */
+    public var fields: [DeclaredField]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The document.
+         */document: String, 
+        /**
+         * The attempt.
+         */attempt: String, 
+        /**
+         * The text that the SIM showed, code and all.
+         */simShowed: String, 
+        /**
+         * SHA-256 of the signed attributes: what the SIM signed.
+         */dtbs: String, 
+        /**
+         * Thẩm quyền ký.
+         */capacity: String, 
+        /**
+         * What the clerk will fill in, and where.
+         */fields: [DeclaredField]) {
+        self.document = document
+        self.attempt = attempt
+        self.simShowed = simShowed
+        self.dtbs = dtbs
+        self.capacity = capacity
+        self.fields = fields
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension HeldConsent: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHeldConsent: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HeldConsent {
+        return
+            try HeldConsent(
+                document: FfiConverterString.read(from: &buf), 
+                attempt: FfiConverterString.read(from: &buf), 
+                simShowed: FfiConverterString.read(from: &buf), 
+                dtbs: FfiConverterString.read(from: &buf), 
+                capacity: FfiConverterString.read(from: &buf), 
+                fields: FfiConverterSequenceTypeDeclaredField.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HeldConsent, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.document, into: &buf)
+        FfiConverterString.write(value.attempt, into: &buf)
+        FfiConverterString.write(value.simShowed, into: &buf)
+        FfiConverterString.write(value.dtbs, into: &buf)
+        FfiConverterString.write(value.capacity, into: &buf)
+        FfiConverterSequenceTypeDeclaredField.write(value.fields, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHeldConsent_lift(_ buf: RustBuffer) throws -> HeldConsent {
+    return try FfiConverterTypeHeldConsent.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHeldConsent_lower(_ value: HeldConsent) -> RustBuffer {
+    return FfiConverterTypeHeldConsent.lower(value)
+}
+
+
+/**
+ * A late signature that waits for this person's decision.
+ */
+public struct HeldSignature: Equatable, Hashable {
+    /**
+     * The attempt it came of.
+     */
+    public var attempt: String
+    /**
+     * The document.
+     */
+    public var document: String
+    /**
+     * Trích yếu.
+     */
+    public var subject: String
+    /**
+     * Where the document stands now.
+     */
+    public var state: String
+    /**
+     * Why it was given back.
+     */
+    public var reason: String?
+    /**
+     * Since when it is held.
+     */
+    public var heldAt: Date
+    /**
+     * Whether it can still be adopted; if not, it can only be given up.
+     */
+    public var adoptable: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The attempt it came of.
+         */attempt: String, 
+        /**
+         * The document.
+         */document: String, 
+        /**
+         * Trích yếu.
+         */subject: String, 
+        /**
+         * Where the document stands now.
+         */state: String, 
+        /**
+         * Why it was given back.
+         */reason: String?, 
+        /**
+         * Since when it is held.
+         */heldAt: Date, 
+        /**
+         * Whether it can still be adopted; if not, it can only be given up.
+         */adoptable: Bool) {
+        self.attempt = attempt
+        self.document = document
+        self.subject = subject
+        self.state = state
+        self.reason = reason
+        self.heldAt = heldAt
+        self.adoptable = adoptable
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension HeldSignature: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeHeldSignature: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> HeldSignature {
+        return
+            try HeldSignature(
+                attempt: FfiConverterString.read(from: &buf), 
+                document: FfiConverterString.read(from: &buf), 
+                subject: FfiConverterString.read(from: &buf), 
+                state: FfiConverterString.read(from: &buf), 
+                reason: FfiConverterOptionString.read(from: &buf), 
+                heldAt: FfiConverterTimestamp.read(from: &buf), 
+                adoptable: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: HeldSignature, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.attempt, into: &buf)
+        FfiConverterString.write(value.document, into: &buf)
+        FfiConverterString.write(value.subject, into: &buf)
+        FfiConverterString.write(value.state, into: &buf)
+        FfiConverterOptionString.write(value.reason, into: &buf)
+        FfiConverterTimestamp.write(value.heldAt, into: &buf)
+        FfiConverterBool.write(value.adoptable, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHeldSignature_lift(_ buf: RustBuffer) throws -> HeldSignature {
+    return try FfiConverterTypeHeldSignature.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeHeldSignature_lower(_ value: HeldSignature) -> RustBuffer {
+    return FfiConverterTypeHeldSignature.lower(value)
 }
 
 
@@ -3888,6 +4395,14 @@ public struct Recipient: Equatable, Hashable {
      * Name.
      */
     public var name: String
+    /**
+     * How the copy travels: `exchange`, `email`, `portal` or `paper`.
+     */
+    public var channel: String?
+    /**
+     * Mailbox for a copy by e-mail.
+     */
+    public var email: String?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3897,9 +4412,17 @@ public struct Recipient: Equatable, Hashable {
          */code: String?, 
         /**
          * Name.
-         */name: String) {
+         */name: String, 
+        /**
+         * How the copy travels: `exchange`, `email`, `portal` or `paper`.
+         */channel: String?, 
+        /**
+         * Mailbox for a copy by e-mail.
+         */email: String?) {
         self.code = code
         self.name = name
+        self.channel = channel
+        self.email = email
     }
 
     
@@ -3919,13 +4442,17 @@ public struct FfiConverterTypeRecipient: FfiConverterRustBuffer {
         return
             try Recipient(
                 code: FfiConverterOptionString.read(from: &buf), 
-                name: FfiConverterString.read(from: &buf)
+                name: FfiConverterString.read(from: &buf), 
+                channel: FfiConverterOptionString.read(from: &buf), 
+                email: FfiConverterOptionString.read(from: &buf)
         )
     }
 
     public static func write(_ value: Recipient, into buf: inout [UInt8]) {
         FfiConverterOptionString.write(value.code, into: &buf)
         FfiConverterString.write(value.name, into: &buf)
+        FfiConverterOptionString.write(value.channel, into: &buf)
+        FfiConverterOptionString.write(value.email, into: &buf)
     }
 }
 
@@ -4915,30 +5442,6 @@ fileprivate struct FfiConverterOptionTimestamp: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
-fileprivate struct FfiConverterOptionTypeAsked: FfiConverterRustBuffer {
-    typealias SwiftType = Asked?
-
-    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
-        guard let value = value else {
-            writeInt(&buf, Int8(0))
-            return
-        }
-        writeInt(&buf, Int8(1))
-        FfiConverterTypeAsked.write(value, into: &buf)
-    }
-
-    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
-        switch try readInt(&buf) as Int8 {
-        case 0: return nil
-        case 1: return try FfiConverterTypeAsked.read(from: &buf)
-        default: throw UniffiInternalError.unexpectedOptionalTag
-        }
-    }
-}
-
-#if swift(>=5.8)
-@_documentation(visibility: private)
-#endif
 fileprivate struct FfiConverterOptionTypeClock: FfiConverterRustBuffer {
     typealias SwiftType = Clock?
 
@@ -5004,6 +5507,31 @@ fileprivate struct FfiConverterSequenceString: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterString.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeAsked: FfiConverterRustBuffer {
+    typealias SwiftType = [Asked]
+
+    public static func write(_ value: [Asked], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeAsked.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [Asked] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [Asked]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeAsked.read(from: &buf))
         }
         return seq
     }
@@ -5104,6 +5632,31 @@ fileprivate struct FfiConverterSequenceTypeHeader: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeHeader.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeHeldSignature: FfiConverterRustBuffer {
+    typealias SwiftType = [HeldSignature]
+
+    public static func write(_ value: [HeldSignature], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeHeldSignature.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [HeldSignature] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [HeldSignature]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeHeldSignature.read(from: &buf))
         }
         return seq
     }
@@ -5336,6 +5889,18 @@ private let initializationResult: InitializationResult = {
     if (uniffi_trinhky_mobile_ffi_checksum_method_checked_decide() != 43201) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_trinhky_mobile_ffi_checksum_method_heldchecked_adopt() != 32338) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_trinhky_mobile_ffi_checksum_method_heldchecked_consent() != 12450) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_trinhky_mobile_ffi_checksum_method_asked_attempt() != 10607) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_trinhky_mobile_ffi_checksum_method_asked_document() != 15253) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_trinhky_mobile_ffi_checksum_method_asked_next() != 1687) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -5366,13 +5931,22 @@ private let initializationResult: InitializationResult = {
     if (uniffi_trinhky_mobile_ffi_checksum_method_session_check() != 18957) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_trinhky_mobile_ffi_checksum_method_session_check_held() != 45329) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_trinhky_mobile_ffi_checksum_method_session_held() != 16197) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_trinhky_mobile_ffi_checksum_method_session_void_held() != 48867) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_trinhky_mobile_ffi_checksum_method_session_begin_enrolment() != 22716) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_trinhky_mobile_ffi_checksum_method_session_expires_at() != 2085) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_trinhky_mobile_ffi_checksum_method_session_go_on() != 8635) {
+    if (uniffi_trinhky_mobile_ffi_checksum_method_session_go_on() != 34620) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_trinhky_mobile_ffi_checksum_method_session_inbox() != 28720) {

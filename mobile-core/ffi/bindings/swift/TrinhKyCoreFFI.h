@@ -430,6 +430,26 @@ RustBuffer uniffi_trinhky_mobile_ffi_fn_method_checked_consent(uint64_t ptr, Rus
 uint64_t uniffi_trinhky_mobile_ffi_fn_method_checked_decide(uint64_t ptr
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_CLONE_HELDCHECKED
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_CLONE_HELDCHECKED
+uint64_t uniffi_trinhky_mobile_ffi_fn_clone_heldchecked(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_FREE_HELDCHECKED
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_FREE_HELDCHECKED
+void uniffi_trinhky_mobile_ffi_fn_free_heldchecked(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_HELDCHECKED_ADOPT
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_HELDCHECKED_ADOPT
+uint64_t uniffi_trinhky_mobile_ffi_fn_method_heldchecked_adopt(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_HELDCHECKED_CONSENT
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_HELDCHECKED_CONSENT
+RustBuffer uniffi_trinhky_mobile_ffi_fn_method_heldchecked_consent(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_CLONE_ASKED
 #define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_CLONE_ASKED
 uint64_t uniffi_trinhky_mobile_ffi_fn_clone_asked(uint64_t handle, RustCallStatus *_Nonnull out_status
@@ -438,6 +458,16 @@ uint64_t uniffi_trinhky_mobile_ffi_fn_clone_asked(uint64_t handle, RustCallStatu
 #ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_FREE_ASKED
 #define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_FREE_ASKED
 void uniffi_trinhky_mobile_ffi_fn_free_asked(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_ASKED_ATTEMPT
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_ASKED_ATTEMPT
+RustBuffer uniffi_trinhky_mobile_ffi_fn_method_asked_attempt(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_ASKED_DOCUMENT
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_ASKED_DOCUMENT
+RustBuffer uniffi_trinhky_mobile_ffi_fn_method_asked_document(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_ASKED_NEXT
@@ -533,6 +563,21 @@ void uniffi_trinhky_mobile_ffi_fn_free_session(uint64_t handle, RustCallStatus *
 #ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_SESSION_CHECK
 #define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_SESSION_CHECK
 uint64_t uniffi_trinhky_mobile_ffi_fn_method_session_check(uint64_t ptr, uint64_t reviewed
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_SESSION_CHECK_HELD
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_SESSION_CHECK_HELD
+uint64_t uniffi_trinhky_mobile_ffi_fn_method_session_check_held(uint64_t ptr, uint64_t reviewed, RustBuffer attempt
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_SESSION_HELD
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_SESSION_HELD
+uint64_t uniffi_trinhky_mobile_ffi_fn_method_session_held(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_SESSION_VOID_HELD
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_SESSION_VOID_HELD
+uint64_t uniffi_trinhky_mobile_ffi_fn_method_session_void_held(uint64_t ptr, RustBuffer attempt, RustBuffer reason
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_FN_METHOD_SESSION_BEGIN_ENROLMENT
@@ -888,6 +933,30 @@ uint16_t uniffi_trinhky_mobile_ffi_checksum_method_checked_decide(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_HELDCHECKED_ADOPT
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_HELDCHECKED_ADOPT
+uint16_t uniffi_trinhky_mobile_ffi_checksum_method_heldchecked_adopt(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_HELDCHECKED_CONSENT
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_HELDCHECKED_CONSENT
+uint16_t uniffi_trinhky_mobile_ffi_checksum_method_heldchecked_consent(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_ASKED_ATTEMPT
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_ASKED_ATTEMPT
+uint16_t uniffi_trinhky_mobile_ffi_checksum_method_asked_attempt(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_ASKED_DOCUMENT
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_ASKED_DOCUMENT
+uint16_t uniffi_trinhky_mobile_ffi_checksum_method_asked_document(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_ASKED_NEXT
 #define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_ASKED_NEXT
 uint16_t uniffi_trinhky_mobile_ffi_checksum_method_asked_next(void
@@ -945,6 +1014,24 @@ uint16_t uniffi_trinhky_mobile_ffi_checksum_method_reviewed_others(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_SESSION_CHECK
 #define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_SESSION_CHECK
 uint16_t uniffi_trinhky_mobile_ffi_checksum_method_session_check(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_SESSION_CHECK_HELD
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_SESSION_CHECK_HELD
+uint16_t uniffi_trinhky_mobile_ffi_checksum_method_session_check_held(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_SESSION_HELD
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_SESSION_HELD
+uint16_t uniffi_trinhky_mobile_ffi_checksum_method_session_held(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_SESSION_VOID_HELD
+#define UNIFFI_FFIDEF_UNIFFI_TRINHKY_MOBILE_FFI_CHECKSUM_METHOD_SESSION_VOID_HELD
+uint16_t uniffi_trinhky_mobile_ffi_checksum_method_session_void_held(void
     
 );
 #endif

@@ -798,6 +798,14 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_trinhky_mobile_ffi_checksum_method_checked_decide(
     ): Int
+    external fun uniffi_trinhky_mobile_ffi_checksum_method_heldchecked_adopt(
+    ): Int
+    external fun uniffi_trinhky_mobile_ffi_checksum_method_heldchecked_consent(
+    ): Int
+    external fun uniffi_trinhky_mobile_ffi_checksum_method_asked_attempt(
+    ): Int
+    external fun uniffi_trinhky_mobile_ffi_checksum_method_asked_document(
+    ): Int
     external fun uniffi_trinhky_mobile_ffi_checksum_method_asked_next(
     ): Int
     external fun uniffi_trinhky_mobile_ffi_checksum_method_core_resume(
@@ -817,6 +825,12 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_trinhky_mobile_ffi_checksum_method_reviewed_others(
     ): Int
     external fun uniffi_trinhky_mobile_ffi_checksum_method_session_check(
+    ): Int
+    external fun uniffi_trinhky_mobile_ffi_checksum_method_session_check_held(
+    ): Int
+    external fun uniffi_trinhky_mobile_ffi_checksum_method_session_held(
+    ): Int
+    external fun uniffi_trinhky_mobile_ffi_checksum_method_session_void_held(
     ): Int
     external fun uniffi_trinhky_mobile_ffi_checksum_method_session_begin_enrolment(
     ): Int
@@ -906,10 +920,22 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_trinhky_mobile_ffi_fn_method_checked_decide(`ptr`: Long,
     ): Long
+    external fun uniffi_trinhky_mobile_ffi_fn_clone_heldchecked(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_trinhky_mobile_ffi_fn_free_heldchecked(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_trinhky_mobile_ffi_fn_method_heldchecked_adopt(`ptr`: Long,
+    ): Long
+    external fun uniffi_trinhky_mobile_ffi_fn_method_heldchecked_consent(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_trinhky_mobile_ffi_fn_clone_asked(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_trinhky_mobile_ffi_fn_free_asked(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_trinhky_mobile_ffi_fn_method_asked_attempt(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_trinhky_mobile_ffi_fn_method_asked_document(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_trinhky_mobile_ffi_fn_method_asked_next(`ptr`: Long,
     ): Long
     external fun uniffi_trinhky_mobile_ffi_fn_clone_core(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -947,6 +973,12 @@ internal object UniffiLib {
     external fun uniffi_trinhky_mobile_ffi_fn_free_session(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_trinhky_mobile_ffi_fn_method_session_check(`ptr`: Long,`reviewed`: Long,
+    ): Long
+    external fun uniffi_trinhky_mobile_ffi_fn_method_session_check_held(`ptr`: Long,`reviewed`: Long,`attempt`: RustBuffer.ByValue,
+    ): Long
+    external fun uniffi_trinhky_mobile_ffi_fn_method_session_held(`ptr`: Long,
+    ): Long
+    external fun uniffi_trinhky_mobile_ffi_fn_method_session_void_held(`ptr`: Long,`attempt`: RustBuffer.ByValue,`reason`: RustBuffer.ByValue,
     ): Long
     external fun uniffi_trinhky_mobile_ffi_fn_method_session_begin_enrolment(`ptr`: Long,`name`: RustBuffer.ByValue,
     ): Long
@@ -1109,6 +1141,18 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_checked_decide() and 0xFFFF) != 43201) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_heldchecked_adopt() and 0xFFFF) != 32338) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_heldchecked_consent() and 0xFFFF) != 12450) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_asked_attempt() and 0xFFFF) != 10607) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_asked_document() and 0xFFFF) != 15253) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_asked_next() and 0xFFFF) != 1687) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1139,13 +1183,22 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_session_check() and 0xFFFF) != 18957) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_session_check_held() and 0xFFFF) != 45329) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_session_held() and 0xFFFF) != 16197) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_session_void_held() and 0xFFFF) != 48867) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_session_begin_enrolment() and 0xFFFF) != 22716) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_session_expires_at() and 0xFFFF) != 2085) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_session_go_on() and 0xFFFF) != 8635) {
+    if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_session_go_on() and 0xFFFF) != 34620) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_trinhky_mobile_ffi_checksum_method_session_inbox() and 0xFFFF) != 28720) {
@@ -1826,6 +1879,16 @@ public object FfiConverterTimestamp: FfiConverterRustBuffer<java.time.Instant> {
 public interface AskedInterface {
     
     /**
+     * The attempt.
+     */
+    fun `attempt`(): kotlin.String
+    
+    /**
+     * The document it is about; none for the enrolment of this device.
+     */
+    fun `document`(): kotlin.String?
+    
+    /**
      * Waits for the next change; verifies the raw value and hands in the CMS when it comes. Call until `ended`.
      */
     suspend fun `next`(): Progress
@@ -1936,6 +1999,38 @@ open class Asked: Disposable, AutoCloseable, AskedInterface
             UniffiLib.uniffi_trinhky_mobile_ffi_fn_clone_asked(handle, status)
         }
     }
+
+    
+    /**
+     * The attempt.
+     */override fun `attempt`(): kotlin.String {
+            return FfiConverterString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_asked_attempt(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The document it is about; none for the enrolment of this device.
+     */override fun `document`(): kotlin.String? {
+            return FfiConverterOptionalString.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_asked_document(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
 
     
     /**
@@ -3752,6 +3847,302 @@ public object FfiConverterTypeEnrolmentChecked: FfiConverter<EnrolmentChecked, L
 
 
 /**
+ * A late signature that may be adopted, once.
+ */
+public interface HeldCheckedInterface {
+    
+    /**
+     * The leader said yes: the device key signs the decision, and the signature goes into the document.
+     */
+    suspend fun `adopt`(): Asked
+    
+    /**
+     * What to show before asking for consent.
+     */
+    fun `consent`(): HeldConsent
+    
+    companion object
+}
+
+/**
+ * A late signature that may be adopted, once.
+ */
+open class HeldChecked: Disposable, AutoCloseable, HeldCheckedInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_trinhky_mobile_ffi_fn_free_heldchecked(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_trinhky_mobile_ffi_fn_clone_heldchecked(handle, status)
+        }
+    }
+
+    
+    /**
+     * The leader said yes: the device key signs the decision, and the signature goes into the document.
+     */
+    @Throws(CoreException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `adopt`() : Asked {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_heldchecked_adopt(
+                uniffiHandle,
+                
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_poll_u64(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_complete_u64(future, continuation) },
+        { future -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_free_u64(future) },
+        // lift function
+        { FfiConverterTypeAsked.lift(it) },
+        // Error FFI converter
+        CoreException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * What to show before asking for consent.
+     */override fun `consent`(): HeldConsent {
+            return FfiConverterTypeHeldConsent.lift(
+    callWithHandle {
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_heldchecked_consent(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHeldChecked: FfiConverter<HeldChecked, Long> {
+    override fun lower(value: HeldChecked): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): HeldChecked {
+        return HeldChecked(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): HeldChecked {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: HeldChecked) = 8UL
+
+    override fun write(value: HeldChecked, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
  * A small private text that survives a restart, replaced whole or not at all.
  */
 public interface Keep {
@@ -4461,6 +4852,21 @@ public interface SessionInterface {
     suspend fun `check`(`reviewed`: Reviewed): Checked
     
     /**
+     * Examines what the SIM signed then against what was reviewed now.
+     */
+    suspend fun `checkHeld`(`reviewed`: Reviewed, `attempt`: kotlin.String): HeldChecked
+    
+    /**
+     * Late signatures that wait for a decision, oldest first.
+     */
+    suspend fun `held`(): List<HeldSignature>
+    
+    /**
+     * Gives a late signature up, with the reason: it is destroyed.
+     */
+    suspend fun `voidHeld`(`attempt`: kotlin.String, `reason`: kotlin.String): Progress
+    
+    /**
      * Begins to enrol this device; `name` is what its owner calls it.
      */
     suspend fun `beginEnrolment`(`name`: kotlin.String): EnrolmentChecked
@@ -4471,9 +4877,9 @@ public interface SessionInterface {
     fun `expiresAt`(): java.time.Instant
     
     /**
-     * Goes on with a SIM request asked for before the app was closed.
+     * Every SIM request asked for before the app was closed and whose end was not seen, oldest first.
      */
-    fun `goOn`(): Asked?
+    fun `goOn`(): List<Asked>
     
     /**
      * What waits for this person.
@@ -4639,6 +5045,82 @@ open class Session: Disposable, AutoCloseable, SessionInterface
 
     
     /**
+     * Examines what the SIM signed then against what was reviewed now.
+     */
+    @Throws(CoreException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `checkHeld`(`reviewed`: Reviewed, `attempt`: kotlin.String) : HeldChecked {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_check_held(
+                uniffiHandle,
+                
+        FfiConverterTypeReviewed.lower(`reviewed`),
+        FfiConverterString.lower(`attempt`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_poll_u64(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_complete_u64(future, continuation) },
+        { future -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_free_u64(future) },
+        // lift function
+        { FfiConverterTypeHeldChecked.lift(it) },
+        // Error FFI converter
+        CoreException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Late signatures that wait for a decision, oldest first.
+     */
+    @Throws(CoreException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `held`() : List<HeldSignature> {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_held(
+                uniffiHandle,
+                
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterSequenceTypeHeldSignature.lift(it) },
+        // Error FFI converter
+        CoreException.ErrorHandler,
+    )
+    }
+
+    
+    /**
+     * Gives a late signature up, with the reason: it is destroyed.
+     */
+    @Throws(CoreException::class)
+    @Suppress("ASSIGNED_BUT_NEVER_ACCESSED_VARIABLE")
+    override suspend fun `voidHeld`(`attempt`: kotlin.String, `reason`: kotlin.String) : Progress {
+        return uniffiRustCallAsync(
+        callWithHandle { uniffiHandle ->
+            UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_void_held(
+                uniffiHandle,
+                
+        FfiConverterString.lower(`attempt`),
+        FfiConverterString.lower(`reason`),
+            )
+        },
+        { future, callback, continuation -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_poll_rust_buffer(future, callback, continuation) },
+        { future, continuation -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_complete_rust_buffer(future, continuation) },
+        { future -> UniffiLib.ffi_trinhky_mobile_ffi_rust_future_free_rust_buffer(future) },
+        // lift function
+        { FfiConverterTypeProgress.lift(it) },
+        // Error FFI converter
+        CoreException.ErrorHandler,
+    )
+    }
+
+    
+    /**
      * Begins to enrol this device; `name` is what its owner calls it.
      */
     @Throws(CoreException::class)
@@ -4680,10 +5162,10 @@ open class Session: Disposable, AutoCloseable, SessionInterface
 
     
     /**
-     * Goes on with a SIM request asked for before the app was closed.
+     * Every SIM request asked for before the app was closed and whose end was not seen, oldest first.
      */
-    @Throws(CoreException::class)override fun `goOn`(): Asked? {
-            return FfiConverterOptionalTypeAsked.lift(
+    @Throws(CoreException::class)override fun `goOn`(): List<Asked> {
+            return FfiConverterSequenceTypeAsked.lift(
     callWithHandle {
     uniffiRustCallWithError(CoreException) { _status ->
     UniffiLib.uniffi_trinhky_mobile_ffi_fn_method_session_go_on(
@@ -5296,6 +5778,11 @@ data class Consent (
     var `code`: kotlin.String?
     , 
     /**
+     * What the screen says in the place of a code that there is not, in Vietnamese.
+     */
+    var `withoutCode`: kotlin.String?
+    , 
+    /**
      * "SIM sẽ hiện: …".
      */
     var `simShows`: kotlin.String
@@ -5348,6 +5835,7 @@ public object FfiConverterTypeConsent: FfiConverterRustBuffer<Consent> {
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
             FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
@@ -5362,6 +5850,7 @@ public object FfiConverterTypeConsent: FfiConverterRustBuffer<Consent> {
             FfiConverterString.allocationSize(value.`document`) +
             FfiConverterString.allocationSize(value.`attempt`) +
             FfiConverterOptionalString.allocationSize(value.`code`) +
+            FfiConverterOptionalString.allocationSize(value.`withoutCode`) +
             FfiConverterString.allocationSize(value.`simShows`) +
             FfiConverterString.allocationSize(value.`displayText`) +
             FfiConverterString.allocationSize(value.`dtbs`) +
@@ -5375,6 +5864,7 @@ public object FfiConverterTypeConsent: FfiConverterRustBuffer<Consent> {
             FfiConverterString.write(value.`document`, buf)
             FfiConverterString.write(value.`attempt`, buf)
             FfiConverterOptionalString.write(value.`code`, buf)
+            FfiConverterOptionalString.write(value.`withoutCode`, buf)
             FfiConverterString.write(value.`simShows`, buf)
             FfiConverterString.write(value.`displayText`, buf)
             FfiConverterString.write(value.`dtbs`, buf)
@@ -5642,6 +6132,11 @@ data class EnrolmentConsent (
     var `code`: kotlin.String?
     , 
     /**
+     * What the screen says in the place of a code that there is not, in Vietnamese.
+     */
+    var `withoutCode`: kotlin.String?
+    , 
+    /**
      * "SIM sẽ hiện: …".
      */
     var `simShows`: kotlin.String
@@ -5680,6 +6175,7 @@ public object FfiConverterTypeEnrolmentConsent: FfiConverterRustBuffer<Enrolment
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
             FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
             FfiConverterString.read(buf),
@@ -5692,6 +6188,7 @@ public object FfiConverterTypeEnrolmentConsent: FfiConverterRustBuffer<Enrolment
             FfiConverterString.allocationSize(value.`attempt`) +
             FfiConverterString.allocationSize(value.`msisdn`) +
             FfiConverterOptionalString.allocationSize(value.`code`) +
+            FfiConverterOptionalString.allocationSize(value.`withoutCode`) +
             FfiConverterString.allocationSize(value.`simShows`) +
             FfiConverterString.allocationSize(value.`displayText`) +
             FfiConverterString.allocationSize(value.`dtbs`) +
@@ -5703,6 +6200,7 @@ public object FfiConverterTypeEnrolmentConsent: FfiConverterRustBuffer<Enrolment
             FfiConverterString.write(value.`attempt`, buf)
             FfiConverterString.write(value.`msisdn`, buf)
             FfiConverterOptionalString.write(value.`code`, buf)
+            FfiConverterOptionalString.write(value.`withoutCode`, buf)
             FfiConverterString.write(value.`simShows`, buf)
             FfiConverterString.write(value.`displayText`, buf)
             FfiConverterString.write(value.`dtbs`, buf)
@@ -5754,6 +6252,172 @@ public object FfiConverterTypeHeader: FfiConverterRustBuffer<Header> {
     override fun write(value: Header, buf: ByteBuffer) {
             FfiConverterString.write(value.`name`, buf)
             FfiConverterString.write(value.`value`, buf)
+    }
+}
+
+
+
+/**
+ * What the leader consents to when adopting.
+ */
+data class HeldConsent (
+    /**
+     * The document.
+     */
+    var `document`: kotlin.String
+    , 
+    /**
+     * The attempt.
+     */
+    var `attempt`: kotlin.String
+    , 
+    /**
+     * The text that the SIM showed, code and all.
+     */
+    var `simShowed`: kotlin.String
+    , 
+    /**
+     * SHA-256 of the signed attributes: what the SIM signed.
+     */
+    var `dtbs`: kotlin.String
+    , 
+    /**
+     * Thẩm quyền ký.
+     */
+    var `capacity`: kotlin.String
+    , 
+    /**
+     * What the clerk will fill in, and where.
+     */
+    var `fields`: List<DeclaredField>
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHeldConsent: FfiConverterRustBuffer<HeldConsent> {
+    override fun read(buf: ByteBuffer): HeldConsent {
+        return HeldConsent(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterSequenceTypeDeclaredField.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HeldConsent) = (
+            FfiConverterString.allocationSize(value.`document`) +
+            FfiConverterString.allocationSize(value.`attempt`) +
+            FfiConverterString.allocationSize(value.`simShowed`) +
+            FfiConverterString.allocationSize(value.`dtbs`) +
+            FfiConverterString.allocationSize(value.`capacity`) +
+            FfiConverterSequenceTypeDeclaredField.allocationSize(value.`fields`)
+    )
+
+    override fun write(value: HeldConsent, buf: ByteBuffer) {
+            FfiConverterString.write(value.`document`, buf)
+            FfiConverterString.write(value.`attempt`, buf)
+            FfiConverterString.write(value.`simShowed`, buf)
+            FfiConverterString.write(value.`dtbs`, buf)
+            FfiConverterString.write(value.`capacity`, buf)
+            FfiConverterSequenceTypeDeclaredField.write(value.`fields`, buf)
+    }
+}
+
+
+
+/**
+ * A late signature that waits for this person's decision.
+ */
+data class HeldSignature (
+    /**
+     * The attempt it came of.
+     */
+    var `attempt`: kotlin.String
+    , 
+    /**
+     * The document.
+     */
+    var `document`: kotlin.String
+    , 
+    /**
+     * Trích yếu.
+     */
+    var `subject`: kotlin.String
+    , 
+    /**
+     * Where the document stands now.
+     */
+    var `state`: kotlin.String
+    , 
+    /**
+     * Why it was given back.
+     */
+    var `reason`: kotlin.String?
+    , 
+    /**
+     * Since when it is held.
+     */
+    var `heldAt`: java.time.Instant
+    , 
+    /**
+     * Whether it can still be adopted; if not, it can only be given up.
+     */
+    var `adoptable`: kotlin.Boolean
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeHeldSignature: FfiConverterRustBuffer<HeldSignature> {
+    override fun read(buf: ByteBuffer): HeldSignature {
+        return HeldSignature(
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterTimestamp.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: HeldSignature) = (
+            FfiConverterString.allocationSize(value.`attempt`) +
+            FfiConverterString.allocationSize(value.`document`) +
+            FfiConverterString.allocationSize(value.`subject`) +
+            FfiConverterString.allocationSize(value.`state`) +
+            FfiConverterOptionalString.allocationSize(value.`reason`) +
+            FfiConverterTimestamp.allocationSize(value.`heldAt`) +
+            FfiConverterBoolean.allocationSize(value.`adoptable`)
+    )
+
+    override fun write(value: HeldSignature, buf: ByteBuffer) {
+            FfiConverterString.write(value.`attempt`, buf)
+            FfiConverterString.write(value.`document`, buf)
+            FfiConverterString.write(value.`subject`, buf)
+            FfiConverterString.write(value.`state`, buf)
+            FfiConverterOptionalString.write(value.`reason`, buf)
+            FfiConverterTimestamp.write(value.`heldAt`, buf)
+            FfiConverterBoolean.write(value.`adoptable`, buf)
     }
 }
 
@@ -6024,6 +6688,16 @@ data class Recipient (
      * Name.
      */
     var `name`: kotlin.String
+    , 
+    /**
+     * How the copy travels: `exchange`, `email`, `portal` or `paper`.
+     */
+    var `channel`: kotlin.String?
+    , 
+    /**
+     * Mailbox for a copy by e-mail.
+     */
+    var `email`: kotlin.String?
     
 ){
     
@@ -6042,17 +6716,23 @@ public object FfiConverterTypeRecipient: FfiConverterRustBuffer<Recipient> {
         return Recipient(
             FfiConverterOptionalString.read(buf),
             FfiConverterString.read(buf),
+            FfiConverterOptionalString.read(buf),
+            FfiConverterOptionalString.read(buf),
         )
     }
 
     override fun allocationSize(value: Recipient) = (
             FfiConverterOptionalString.allocationSize(value.`code`) +
-            FfiConverterString.allocationSize(value.`name`)
+            FfiConverterString.allocationSize(value.`name`) +
+            FfiConverterOptionalString.allocationSize(value.`channel`) +
+            FfiConverterOptionalString.allocationSize(value.`email`)
     )
 
     override fun write(value: Recipient, buf: ByteBuffer) {
             FfiConverterOptionalString.write(value.`code`, buf)
             FfiConverterString.write(value.`name`, buf)
+            FfiConverterOptionalString.write(value.`channel`, buf)
+            FfiConverterOptionalString.write(value.`email`, buf)
     }
 }
 
@@ -7039,38 +7719,6 @@ public object FfiConverterOptionalTimestamp: FfiConverterRustBuffer<java.time.In
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeAsked: FfiConverterRustBuffer<Asked?> {
-    override fun read(buf: ByteBuffer): Asked? {
-        if (buf.get().toInt() == 0) {
-            return null
-        }
-        return FfiConverterTypeAsked.read(buf)
-    }
-
-    override fun allocationSize(value: Asked?): ULong {
-        if (value == null) {
-            return 1UL
-        } else {
-            return 1UL + FfiConverterTypeAsked.allocationSize(value)
-        }
-    }
-
-    override fun write(value: Asked?, buf: ByteBuffer) {
-        if (value == null) {
-            buf.put(0)
-        } else {
-            buf.put(1)
-            FfiConverterTypeAsked.write(value, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
 public object FfiConverterOptionalTypeClock: FfiConverterRustBuffer<Clock?> {
     override fun read(buf: ByteBuffer): Clock? {
         if (buf.get().toInt() == 0) {
@@ -7153,6 +7801,34 @@ public object FfiConverterSequenceString: FfiConverterRustBuffer<List<kotlin.Str
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterString.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeAsked: FfiConverterRustBuffer<List<Asked>> {
+    override fun read(buf: ByteBuffer): List<Asked> {
+        val len = buf.getInt()
+        return List<Asked>(len) {
+            FfiConverterTypeAsked.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<Asked>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeAsked.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<Asked>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeAsked.write(it, buf)
         }
     }
 }
@@ -7265,6 +7941,34 @@ public object FfiConverterSequenceTypeHeader: FfiConverterRustBuffer<List<Header
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeHeader.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeHeldSignature: FfiConverterRustBuffer<List<HeldSignature>> {
+    override fun read(buf: ByteBuffer): List<HeldSignature> {
+        val len = buf.getInt()
+        return List<HeldSignature>(len) {
+            FfiConverterTypeHeldSignature.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<HeldSignature>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeHeldSignature.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<HeldSignature>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeHeldSignature.write(it, buf)
         }
     }
 }
