@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use anyhow::Context;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use trinhky_domain::people::Office;
 use trinhky_domain::policy::Profile;
 use trinhky_store::Store;
@@ -15,7 +15,9 @@ use crate::auth::tries::Tries;
 use crate::config::Config;
 use crate::error::{ApiError, ApiResult};
 use crate::gateways::Gateways;
+use crate::keys::Keys;
 use crate::trust::Trust;
+use crate::watching::Watching;
 
 /// Cheap to clone; every clone is the same application.
 #[derive(Clone)]
@@ -33,14 +35,22 @@ pub struct Shared {
     pub gateways: Gateways,
     /// Whom we believe.
     pub trust: Arc<Trust>,
+    /// The installation's own keys.
+    pub keys: Keys,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where random bits come from.
     pub random: Arc<dyn Random>,
-    /// Failed sign-ins.
+    /// Sign-ins that did not succeed.
     pub sign_in_tries: Tries,
+    /// Passwords checked at once: each check takes 19 MiB and a core, and anybody may ask for one.
+    pub password_slots: Semaphore,
     /// Uploads at once.
     pub upload_slots: Semaphore,
+    /// Who watches which attempt.
+    pub watching: Watching,
+    /// Whose turn it is to draw a number: one after the other, so that few are drawn in vain.
+    pub numbering: Mutex<()>,
 }
 
 impl Deref for App {
@@ -70,24 +80,28 @@ impl App {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> anyhow::Result<Self> {
-        Profile::named(&config.policy.profile).context("[policy] profile")?;
+        config.examine()?;
         let store =
             Store::open(&config.database.url, config.database.connections).await.context("[database] url")?;
         let blobs = Blobs::open(&config.files_folder()).context("[files] url")?;
         let gateways = Gateways::open(&config)?;
         let trust = Arc::new(Trust::read(&config.trust)?);
+        let keys = Keys::open(&config.keys_folder(), &*random)?;
         let upload_slots = Semaphore::new(config.limits.concurrent_uploads);
-        let sign_in_tries = Tries::default();
         Ok(Self(Arc::new(Shared {
             config,
             store,
             blobs,
             gateways,
             trust,
+            keys,
             clock,
             random,
-            sign_in_tries,
+            sign_in_tries: Tries::default(),
+            password_slots: Semaphore::new(PASSWORDS_AT_ONCE),
             upload_slots,
+            watching: Watching::default(),
+            numbering: Mutex::default(),
         })))
     }
 
@@ -103,3 +117,6 @@ impl App {
         }
     }
 }
+
+/// Some eighty megabytes at most, and no more than a few cores.
+const PASSWORDS_AT_ONCE: usize = 4;

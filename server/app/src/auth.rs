@@ -6,11 +6,13 @@
 //! | [`caller`] | the person behind a request |
 //! | [`password`] | Argon2id, in a blocking task, with a dummy for unknown accounts |
 //! | [`totp`] | six digits, ±1 step, each step good once |
+//! | [`second_factor`] | its secret, sealed in its row |
 //! | [`token`] | bearer tokens |
 //! | [`tries`] | how often an account or an address may fail |
 
 pub mod caller;
 pub mod password;
+pub mod second_factor;
 pub mod token;
 pub mod totp;
 pub mod tries;

@@ -1,6 +1,7 @@
 //! The command line: one subcommand, one file.
 
 mod admin;
+mod audit;
 mod config_check;
 mod doctor;
 mod file;
@@ -45,9 +46,12 @@ enum Command {
     Doctor,
     /// The PDF engine on files, step by step.
     #[command(subcommand)]
-    Pdf(pdf::Command),
+    Pdf(Box<pdf::Command>),
     /// Say about every signature of a PDF whether it holds, and what was changed after it.
     Verify(verify::Args),
+    /// Evidence of documents.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Raise prompts on SIM cards; the only process that may.
     Gate,
     /// Print the OpenAPI document.
@@ -68,7 +72,8 @@ pub fn run() -> ExitCode {
         Command::Doctor => doctor::run(&cli.config),
         Command::Gate => gate::run(&cli.config),
         Command::Verify(args) => clock().map(|clock| verify::run(&cli.config, clock.now(), args)),
-        Command::Pdf(command) => clock().map(|clock| pdf::run(clock.as_ref(), command)),
+        Command::Audit(command) => Ok(audit::run(command)),
+        Command::Pdf(command) => clock().map(|clock| pdf::run(&cli.config, clock.as_ref(), command)),
         Command::Openapi => Ok(openapi::run()),
         Command::Config(command) => config_check::run(&cli.config, command),
     };

@@ -8,16 +8,18 @@
 //! a server that guessed what an operator meant would be found out on the worst day. Paths are relative to the file's
 //! folder. Secrets are named by file and never stand here.
 
+mod examine;
 mod overlay;
 mod sections;
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use trinhky_domain::email::EmailAddress;
 
 pub use sections::{
-    Database, Files, Gate, Jobs, Limits, Policy, Push, Revocation, Scanner, ScannerMode, Seal, Server, Trust,
-    Tsa,
+    Database, Files, Gate, Jobs, Keys, Limits, Mail, Policy, Push, Revocation, Scanner, ScannerMode, Seal,
+    Server, Trust, Tsa,
 };
 
 /// Everything an operator may set.
@@ -31,6 +33,9 @@ pub struct Config {
     pub database: Database,
     /// Files by digest.
     pub files: Files,
+    /// The installation's own keys.
+    #[serde(default)]
+    pub keys: Keys,
     /// Whom we believe.
     pub trust: Trust,
     /// RFC 3161 time stamps.
@@ -49,6 +54,9 @@ pub struct Config {
     /// Web Push.
     #[serde(default)]
     pub push: Option<Push>,
+    /// Copies by e-mail; without it they wait, and say so.
+    #[serde(default)]
+    pub mail: Option<Mail>,
     /// The organisation's seal, as far as the server knows it: the certificate, never the key.
     #[serde(default)]
     pub seal: Option<Seal>,
@@ -138,6 +146,11 @@ impl Config {
         PathBuf::from(self.files.url.trim_start_matches("file://").trim_start_matches("file:"))
     }
 
+    /// The folder of the installation's own keys: the one named, or `keys` beside the files.
+    pub fn keys_folder(&self) -> PathBuf {
+        self.keys.folder.clone().unwrap_or_else(|| self.files_folder().with_file_name("keys"))
+    }
+
     fn resolve(&mut self, base: &Path) {
         let absolute = |path: &mut PathBuf| {
             if path.is_relative() {
@@ -146,8 +159,13 @@ impl Config {
         };
         self.trust.roots.iter_mut().for_each(absolute);
         self.trust.intermediates.iter_mut().for_each(absolute);
+        self.keys.folder.as_mut().map(absolute);
         if let Some(push) = &mut self.push {
             absolute(&mut push.vapid_key);
+        }
+        if let Some(mail) = &mut self.mail {
+            absolute(&mut mail.ca);
+            mail.password_file.as_mut().map(absolute);
         }
         if let Some(seal) = &mut self.seal {
             absolute(&mut seal.certificate);
@@ -220,6 +238,9 @@ impl Config {
         {
             return unusable("push] subject", "give a mailto: or https: address that people read");
         }
+        if let Some(mail) = &self.mail {
+            check_mail(mail)?;
+        }
         self.files_named().try_for_each(|path| {
             std::fs::File::open(path)
                 .map(drop)
@@ -235,9 +256,33 @@ impl Config {
             .seal
             .iter()
             .flat_map(|seal| std::iter::once(seal.certificate.as_path()).chain(seal.image.as_deref()));
+        let mail = self
+            .mail
+            .iter()
+            .flat_map(|mail| std::iter::once(mail.ca.as_path()).chain(mail.password_file.as_deref()));
         let trust = self.trust.roots.iter().chain(&self.trust.intermediates).map(PathBuf::as_path);
-        trust.chain(push).chain(seal)
+        trust.chain(push).chain(mail).chain(seal)
     }
+}
+
+fn check_mail(mail: &Mail) -> Result<(), ConfigError> {
+    let unusable = |key, message: &str| Err(ConfigError::Unusable { key, message: message.to_owned() });
+    if let Err(message) = crate::gateways::mail::Server::parse(&mail.url) {
+        return unusable("mail] url", message);
+    }
+    if mail.from.parse::<EmailAddress>().is_err() {
+        return unusable("mail] from", "give the office's mailbox, e.g. vanthu@coquan.gov.vn");
+    }
+    if mail.username.is_some() != mail.password_file.is_some() {
+        return unusable(
+            "mail] password_file",
+            "username and password_file go together: give both or neither",
+        );
+    }
+    if mail.message_bytes == 0 || mail.timeout_seconds == 0 || mail.concurrent == 0 {
+        return unusable("mail", "message_bytes, timeout_seconds and concurrent must be above zero");
+    }
+    Ok(())
 }
 
 fn is_http(url: &str) -> bool {
@@ -308,6 +353,26 @@ mode = "off"
         ] {
             let message = load(&LEAST.replace(from, to), &[]).expect_err(to).to_string();
             assert!(message.contains(key), "{message}");
+        }
+    }
+
+    #[test]
+    fn mail_is_never_sent_in_the_clear_and_half_an_account_is_none() {
+        let mail =
+            "\n[mail]\nurl = \"smtp://mail.example:587\"\nca = \"roots.pem\"\nfrom = \"vanthu@x.example\"\n";
+        let text = format!("{LEAST}{mail}");
+        let config = load(&text, &[]).expect("loads").mail.expect("is set");
+        assert!(config.ca.is_absolute());
+        for (name, value, key) in [
+            ("TRINHKY_MAIL_URL", "http://mail.example", "mail] url"),
+            ("TRINHKY_MAIL_URL", "smtp://u:hush@mail.example", "mail] url"),
+            ("TRINHKY_MAIL_FROM", "Văn thư", "mail] from"),
+            ("TRINHKY_MAIL_USERNAME", "vanthu", "mail] password_file"),
+            ("TRINHKY_MAIL_MESSAGE_BYTES", "0", "mail"),
+            ("TRINHKY_MAIL_CA", "absent.pem", "absent.pem"),
+        ] {
+            let message = load(&text, &[(name, value)]).expect_err(name).to_string();
+            assert!(message.contains(key) && !message.contains("hush"), "{message}");
         }
     }
 

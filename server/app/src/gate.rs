@@ -11,6 +11,7 @@
 //! | `journal` | the gate's own record of prompts, outside the database |
 //! | `converse` | the order of row, journal and socket |
 //! | `leased` | the machine's states as the domain's steps, under version and lease |
+//! | `leases` | every lease of this process, renewed together |
 //! | `mssp` | SOAP over mutual TLS |
 //! | `certificates` | the certificates on a SIM |
 //! | `standing` | what OCSP and CRL say about a certificate, just before a prompt |
@@ -24,6 +25,7 @@ mod drive;
 mod grounds;
 mod journal;
 mod leased;
+mod leases;
 mod mssp;
 mod standing;
 
@@ -47,6 +49,7 @@ use crate::ambient::{Clock, Random};
 use crate::config::{self, Config};
 use crate::gateways::revocation::Revocation;
 use leased::Leased;
+use leases::Leases;
 
 /// What every conversation of this process shares.
 pub struct Gate {
@@ -58,6 +61,7 @@ pub struct Gate {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     lease: Duration,
+    leases: Leases,
     send_window: time::Duration,
     poll: Duration,
     retry: Duration,
@@ -86,6 +90,7 @@ impl Gate {
             clock,
             random,
             lease: Duration::from_millis(settings.lease_milliseconds.max(SHORTEST_LEASE).into()),
+            leases: Leases::default(),
             send_window: time::Duration::seconds(settings.send_window_seconds.into()),
             poll: config.jobs.poll(),
             retry: Duration::from_millis(config.jobs.retry_milliseconds),
@@ -99,18 +104,22 @@ impl Gate {
     /// None so far: a database that is away for a while is logged and waited for.
     pub async fn run(self, stop: impl Future<Output = ()> + Send) -> anyhow::Result<()> {
         let gate = Arc::new(self);
+        let keeper = gate.leases.clone().keep(gate.store.clone(), gate.clock.clone(), gate.lease);
+        let keeper = tokio::spawn(keeper);
         let mut driven = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
         loop {
             while driven.try_join_next().is_some() {}
-            let claimed = if driven.len() < MOST_AT_ONCE { gate.claim().await } else { Ok(None) };
-            let pause = match claimed {
-                Ok(Some((row, leased))) => {
-                    let gate = gate.clone();
-                    driven.spawn(async move { gate.drive(row, leased).await });
-                    Duration::ZERO
+            let free = MOST_AT_ONCE.saturating_sub(driven.len());
+            let pause = match gate.claim(free.min(CLAIMED_AT_ONCE)).await {
+                Ok(claimed) => {
+                    let more = claimed.len() == CLAIMED_AT_ONCE;
+                    for (row, leased) in claimed {
+                        let gate = gate.clone();
+                        driven.spawn(async move { gate.drive(row, leased).await });
+                    }
+                    if more { Duration::ZERO } else { gate.poll }
                 }
-                Ok(None) => gate.poll,
                 Err(error) => {
                     tracing::warn!(error = format!("{error:#}"), "no attempt could be claimed");
                     gate.poll.max(Duration::from_secs(1))
@@ -124,28 +133,31 @@ impl Gate {
         }
         gate.stopping.send_replace(true);
         while driven.join_next().await.is_some() {}
+        keeper.abort();
         Ok(())
     }
 
-    async fn claim(&self) -> anyhow::Result<Option<(Attempt, Leased)>> {
+    /// Up to `most` attempts that nobody drives; their leases begin in one write.
+    async fn claim(&self, most: usize) -> anyhow::Result<Vec<(Attempt, Leased)>> {
         let now = self.clock.now();
-        if !self.store.read().await?.attempt_is_due(now).await? {
-            return Ok(None);
+        if most == 0 || !self.store.read().await?.attempt_is_due(now).await? {
+            return Ok(Vec::new());
         }
-        let token = hex::encode(self.random.bytes::<16>());
         let held_until: OffsetDateTime = now + self.lease;
+        let mut claimed = Vec::new();
         let mut tx = self.store.begin().await?;
-        let Some(row) = tx.claim_attempt(&token, now, held_until).await? else { return Ok(None) };
+        while claimed.len() < most {
+            let token = hex::encode(self.random.bytes::<16>());
+            let Some(row) = tx.claim_attempt(&token, now, held_until).await? else { break };
+            claimed.push((row, token));
+        }
         tx.commit().await?;
-        let leased = Leased {
-            store: self.store.clone(),
-            id: row.id,
-            token,
-            lease: self.lease,
-            held_until,
-            send_window: self.send_window,
+        let leased = |(row, token): (Attempt, String)| {
+            let lease = self.leases.hold(row.id, token)?;
+            let (store, id, random) = (self.store.clone(), row.id, self.random.clone());
+            Some((row, Leased { store, id, lease, send_window: self.send_window, random }))
         };
-        Ok(Some((row, leased)))
+        Ok(claimed.into_iter().filter_map(leased).collect())
     }
 }
 
@@ -175,7 +187,9 @@ fn timing(settings: &config::Gate) -> anyhow::Result<Timing> {
     timing.checked().context("[gate]")
 }
 
-/// A lease is renewed at half its time, so it must be long beside a write.
+/// A lease is renewed at a third of its time, so it must be long beside a write.
 const SHORTEST_LEASE: u32 = 500;
+/// Leases that begin in one write.
+const CLAIMED_AT_ONCE: usize = 32;
 /// Prompts open at once in one process; more wait in their rows.
 const MOST_AT_ONCE: usize = 512;

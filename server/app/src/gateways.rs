@@ -7,9 +7,11 @@
 //! | [`clamd`] | the virus scanner |
 //! | [`tsa`] | the time-stamp authority (RFC 3161) |
 //! | [`revocation`] | OCSP responders and CRL distribution points, from an allow-list |
+//! | [`mail`] | the mail server that takes recipients' copies (SMTP submission, RFC 6409) |
 //! | [`push`] | Web Push services (RFC 8030, 8291, 8292) |
 
 pub mod clamd;
+pub mod mail;
 mod outgoing;
 pub mod push;
 pub mod revocation;
@@ -29,6 +31,8 @@ pub struct Gateways {
     pub tsa: tsa::Tsa,
     /// OCSP and CRL.
     pub revocation: revocation::Revocation,
+    /// Copies by e-mail, where it is set up.
+    pub mail: Option<mail::Mail>,
     /// Web Push, where it is set up.
     pub push: Option<push::Push>,
 }
@@ -44,6 +48,7 @@ impl Gateways {
             scanner: clamd::Scanner::new(&config.scanner)?,
             tsa: tsa::Tsa::new(client.clone(), &config.tsa)?,
             revocation: revocation::Revocation::new(client, &config.revocation),
+            mail: config.mail.as_ref().map(mail::Mail::open).transpose()?,
             push: config.push.as_ref().map(push::Push::open).transpose()?,
         })
     }

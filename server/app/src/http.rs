@@ -1,7 +1,7 @@
 //! The router and what surrounds every route: request ids, limits, headers, logs, the way down.
 //!
 //! ```text
-//! request ─► id ─► span ─► busy? 503 ─► security headers ─► body limit ─► route
+//! request ─► id ─► span ─► heard out when refused ─► busy? 503 ─► security headers ─► body limit ─► route
 //! ```
 
 use std::sync::Arc;
@@ -12,6 +12,10 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
@@ -22,6 +26,7 @@ use trinhky_protos::problem::Code;
 use crate::ambient::Random;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::lingering::hear_out;
 use crate::routes;
 
 /// Headers that every answer carries unless its route says otherwise. The start page needs its own style and nothing
@@ -50,38 +55,71 @@ pub fn router(app: App) -> Router {
     }
     router
         .layer(middleware::from_fn_with_state(slots, refuse_when_busy))
+        .layer(middleware::from_fn(hear_out))
         .layer(TraceLayer::new_for_http().make_span_with(span).on_request(()))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(request_ids))
 }
 
-/// Serves `router` on `listener` until `stop` resolves; then requests under way get `grace` to end.
+/// How long others may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For the head of a request, from the connection or the answer before: whoever sends a byte now and then holds a
+    /// connection no longer than this.
+    pub head: Duration,
+    /// For requests under way when the process is to stop.
+    pub grace: Duration,
+}
+
+/// Serves `router` on `listener` until `stop` resolves; then requests under way get some time to end.
 ///
 /// # Errors
-/// When the listener fails for good.
+/// None so far: a connection that cannot be taken is logged.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     stop: impl Future<Output = ()> + Send + 'static,
-    grace: Duration,
+    patience: Patience,
 ) -> std::io::Result<()> {
-    let (stopping, mut stopped) = tokio::sync::watch::channel(false);
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
-        stop.await;
-        // The receiver lives as long as this function.
-        let _ = stopping.send(true);
-    });
-    tokio::select! {
-        ended = serving.into_future() => ended,
-        () = async {
-            // An error means that serving has ended, which the other branch sees.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
-            tokio::time::sleep(grace).await;
-        } => {
-            tracing::warn!("requests were still under way when the time to stop was over");
-            Ok(())
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(patience.head);
+    let connections = GracefulShutdown::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut stop => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let service = TowerToHyperService::new(router.clone());
+                let connection = builder.serve_connection(TokioIo::new(stream), service);
+                let connection = connections.watch(connection);
+                tokio::spawn(async move {
+                    // A client that went away or was too slow is nobody's fault here.
+                    if let Err(error) = connection.await {
+                        tracing::debug!(%error, "a connection ended");
+                    }
+                });
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                // Out of descriptors, say: it passes, and hurrying makes it worse.
+                tracing::error!(%error, "no connection can be taken now");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
         }
     }
+    drop(listener);
+    if tokio::time::timeout(patience.grace, connections.shutdown()).await.is_err() {
+        tracing::warn!("requests were still under way when the time to stop was over");
+    }
+    Ok(())
+}
+
+fn is_of_one_connection(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionRefused | ConnectionAborted | ConnectionReset)
 }
 
 /// Resolves on SIGTERM or SIGINT.
@@ -130,5 +168,75 @@ impl MakeRequestId for RequestIds {
     fn make_request_id<B>(&mut self, _: &http::Request<B>) -> Option<RequestId> {
         let id = hex::encode(self.0.bytes::<8>());
         HeaderValue::from_str(&id).ok().map(RequestId::new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    use tokio::sync::oneshot;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(300);
+    const LATER: Duration = Duration::from_secs(20);
+
+    async fn serving(router: Router) -> (std::net::SocketAddr, oneshot::Sender<()>, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let patience = Patience { head: SOON, grace: LATER };
+        let until = async move {
+            let _ = stopped.await;
+        };
+        let task =
+            tokio::spawn(async move { serve(listener, router, until, patience).await.expect("served") });
+        (address, stop, task)
+    }
+
+    async fn sends(address: std::net::SocketAddr, bytes: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.expect("connects");
+        stream.write_all(bytes).await.expect("sends");
+        stream
+    }
+
+    /// What comes until the other side closes.
+    async fn hears(stream: &mut TcpStream) -> String {
+        let mut heard = Vec::new();
+        let end = tokio::time::timeout(LATER, stream.read_to_end(&mut heard)).await.expect("it is closed");
+        // A reset closes it as well.
+        drop(end);
+        String::from_utf8_lossy(&heard).into_owned()
+    }
+
+    #[tokio::test]
+    async fn half_a_head_holds_a_connection_for_a_while_and_nobody_else() {
+        let (address, _stop, _task) = serving(Router::new().route("/", get(|| async { "there" }))).await;
+        let mut slow = sends(address, b"GET / HTTP/1.1\r\nhost: a\r\nx-").await;
+        let mut silent = sends(address, b"").await;
+        let mut quick = sends(address, b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+        assert!(hears(&mut quick).await.ends_with("there"));
+        for stream in [&mut slow, &mut silent] {
+            let heard = hears(stream).await;
+            assert!(!heard.starts_with("HTTP/1.1 200"), "{heard}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_may_take_longer_than_a_head_and_is_given_before_the_process_stops() {
+        let slow = || async {
+            tokio::time::sleep(SOON * 3).await;
+            "at last"
+        };
+        let (address, stop, task) = serving(Router::new().route("/", get(slow))).await;
+        let mut asking = sends(address, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        tokio::time::sleep(SOON / 3).await;
+        stop.send(()).expect("it serves");
+        assert!(hears(&mut asking).await.ends_with("at last"));
+        tokio::time::timeout(LATER, task).await.expect("it stops").expect("well");
+        assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
     }
 }

@@ -7,6 +7,7 @@
 //! A job is only a hint to look: each looks at the rows, does the next step they allow, and may be run any number of
 //! times. So a lease that lapses, a second worker or a crash costs time and nothing else.
 
+pub mod deliver_copy;
 pub mod draw_number;
 pub mod finish_seal;
 pub mod finish_signature;
@@ -14,18 +15,17 @@ pub mod notify;
 pub mod release;
 pub mod sweep;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 use trinhky_domain::ids::JobId;
 use trinhky_domain::paper::Urgency;
 use trinhky_store::{Job, NewJob, Tx};
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
-use crate::notices;
+use crate::{checkpoints, notices};
 
 /// What came of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +36,20 @@ pub enum Outcome {
     Again(Duration),
 }
 
-/// Kinds, in the order they are looked for.
-const KINDS: &[&str] =
-    &[notices::KIND, finish_signature::KIND, finish_seal::KIND, draw_number::KIND, release::KIND];
+/// Kinds that are looked for.
+pub const KINDS: &[&str] = &[
+    notices::KIND,
+    finish_signature::KIND,
+    finish_seal::KIND,
+    draw_number::KIND,
+    release::KIND,
+    deliver_copy::KIND,
+];
 /// Waiting for a service is no failure, however long it takes.
 const FOR_EVER: u32 = u32::MAX;
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
-/// Between two looks for a free slot.
-const BUSY: Duration = Duration::from_millis(10);
+/// Even where the settings say less.
+const SHORTEST_POLL: Duration = Duration::from_millis(10);
 /// Journal entries get their place in the tree within this.
 const SEQUENCE_EVERY: Duration = Duration::from_secs(1);
 
@@ -52,16 +58,22 @@ const SEQUENCE_EVERY: Duration = Duration::from_secs(1);
 /// # Errors
 /// Only what makes working impossible; a failing job or a database that is away for a while is logged.
 pub async fn run(app: App, stop: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+    if let Err(error) = deliver_copy::tend(&app).await {
+        tracing::warn!(?error, "copies that waited for a mail server wait until the next start");
+    }
     let chores = tokio::spawn(chores(app.clone()));
-    let slots = Arc::new(Semaphore::new(app.config.jobs.concurrent));
     let mut running = JoinSet::new();
     let mut stop = Box::pin(stop);
+    let mut tended = tokio::time::interval(app.config.jobs.poll().max(SHORTEST_POLL));
+    tended.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         // Never cancelled half way: a job that is claimed is started.
-        let rest = tick(&app, &slots, &mut running).await;
+        let more = look(&app, &mut running).await;
         tokio::select! {
             () = &mut stop => break,
-            () = tokio::time::sleep(rest) => {}
+            // A slot is free again, and there was more to do.
+            Some(_) = running.join_next(), if more => {}
+            _ = tended.tick() => tend(&app).await,
         }
     }
     // Whatever it was doing is rolled back, and done the next time.
@@ -77,7 +89,7 @@ async fn chores(app: App) {
     loop {
         let done = tokio::select! {
             _ = sweep.tick() => sweep::run(&app).await,
-            _ = sequence.tick() => sweep::sequence_journal(&app).await,
+            _ = sequence.tick() => checkpoints::advance(&app).await,
         };
         if let Err(error) = done {
             tracing::warn!(?error, "a chore failed; it is done again");
@@ -85,50 +97,47 @@ async fn chores(app: App) {
     }
 }
 
-/// Claims one due job and starts it; says how long to rest before the next look.
-async fn tick(app: &App, slots: &Arc<Semaphore>, running: &mut JoinSet<()>) -> Duration {
+async fn tend(app: &App) {
+    if let Err(error) = finish_signature::tend(app).await {
+        tracing::warn!(?error, "not every received signature has its job; it is looked at again");
+    }
+}
+
+/// Claims due jobs and starts them; says whether more may be waiting for a slot.
+async fn look(app: &App, running: &mut JoinSet<()>) -> bool {
     while running.try_join_next().is_some() {}
-    let poll = app.config.jobs.poll();
-    let Ok(slot) = slots.clone().try_acquire_owned() else { return poll.min(BUSY) };
-    let claimed = async {
-        finish_signature::tend(app).await?;
-        claim(app).await
-    };
-    match claimed.await {
-        Ok(Some(job)) => {
-            let app = app.clone();
-            running.spawn(async move {
-                run_one(&app, &job).await;
-                drop(slot);
-            });
-            Duration::ZERO
+    let free = app.config.jobs.concurrent.saturating_sub(running.len());
+    if free == 0 {
+        return true;
+    }
+    match claim(app, free).await {
+        Ok(jobs) => {
+            let full = jobs.len() == free;
+            for job in jobs {
+                let app = app.clone();
+                running.spawn(async move { run_one(&app, &job).await });
+            }
+            full
         }
-        Ok(None) => poll,
         Err(error) => {
             tracing::warn!(?error, "no job could be claimed");
-            poll.max(Duration::from_secs(1))
+            false
         }
     }
 }
 
-async fn claim(app: &App) -> ApiResult<Option<Job>> {
+async fn claim(app: &App, free: usize) -> ApiResult<Vec<Job>> {
     let now = app.clock.now();
-    // An empty look costs no writer.
-    let mut tx = app.store.read().await?;
-    let mut due = false;
-    for kind in KINDS {
-        due = due || tx.jobs_due_since(kind, now).await?.is_some();
-    }
-    drop(tx);
-    if !due {
-        return Ok(None);
+    if !app.store.read().await?.jobs_are_due(KINDS, now).await? {
+        return Ok(Vec::new());
     }
     let token = hex::encode(app.random.bytes::<16>());
     let until = now + Duration::from_secs(app.config.jobs.lease_seconds);
     let mut tx = app.store.begin().await?;
-    let job = tx.claim_job(KINDS, &token, now, until).await?;
+    let limit = u32::try_from(free).unwrap_or(u32::MAX);
+    let jobs = tx.claim_jobs(KINDS, &token, now, until, limit).await?;
     tx.commit().await?;
-    Ok(job)
+    Ok(jobs)
 }
 
 async fn run_one(app: &App, job: &Job) {
@@ -138,6 +147,7 @@ async fn run_one(app: &App, job: &Job) {
         finish_seal::KIND => finish_seal::run(app, job).await,
         draw_number::KIND => draw_number::run(app, job).await,
         release::KIND => release::run(app, job).await,
+        deliver_copy::KIND => deliver_copy::run(app, job).await,
         other => Err(ApiError::internal(anyhow::anyhow!("no job is called {other}"))),
     };
     let settled = settle(app, job, outcome).await;
@@ -187,6 +197,19 @@ async fn enqueue(
     payload: &impl serde::Serialize,
     urgency: Urgency,
 ) -> ApiResult<bool> {
+    enqueue_after(app, tx, Duration::ZERO, kind, subject, payload, urgency).await
+}
+
+/// The same for work that somebody else is doing now: looked at `after` a while, should they not have come to its end.
+async fn enqueue_after(
+    app: &App,
+    tx: &mut Tx,
+    after: Duration,
+    kind: &str,
+    subject: &impl std::fmt::Display,
+    payload: &impl serde::Serialize,
+    urgency: Urgency,
+) -> ApiResult<bool> {
     let now = app.clock.now();
     let job = NewJob {
         id: JobId::at(now, app.random.chance()),
@@ -194,7 +217,7 @@ async fn enqueue(
         payload: serde_json::to_string(payload).map_err(ApiError::internal)?,
         dedupe: Some(subject.to_string()),
         urgency,
-        run_at: now,
+        run_at: now + after,
         max_runs: FOR_EVER,
         created: now,
     };

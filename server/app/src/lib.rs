@@ -11,17 +11,21 @@
 //! | [`jobs`], [`notices`] | durable work, telling people |
 //! | [`provisioning`], [`dossier`], [`assembling`], [`stamping`], [`sealing`], [`releasing`] | the steps of the main job that routes and jobs share |
 //! | [`trust`], [`verifying`] | whether a certificate stands, whether a file verifies |
+//! | [`watching`] | long polls |
 //! | [`gate`] | the one process that may ask a SIM |
 //! | [`gateways`] | whom the server asks: scanner, time stamps, revocation, push |
 //! | [`auth`] | passwords, TOTP, tokens |
+//! | [`keys`], [`checkpoints`] | the installation's own keys; signed checkpoints of the journal |
 //! | [`ambient`] | the clock and the random source, as values |
 
 pub mod ambient;
 pub mod app;
 pub mod assembling;
 pub mod auth;
+pub mod checkpoints;
 pub mod cli;
 pub mod config;
+mod copy_words;
 pub mod dossier;
 pub mod error;
 pub mod extract;
@@ -31,6 +35,9 @@ pub mod held;
 pub mod http;
 pub mod jobs;
 pub mod jws;
+pub mod keys;
+mod letters;
+mod lingering;
 pub mod notices;
 pub mod numbering;
 pub mod once;
@@ -47,6 +54,7 @@ pub mod telemetry;
 pub mod trust;
 pub mod verifying;
 pub mod views;
+pub mod watching;
 pub mod wire;
 
 /// Runs what keeps a core busy or waits for a disk where it holds up no request.

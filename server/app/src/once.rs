@@ -54,6 +54,21 @@ impl Once {
         }
     }
 
+    /// The same by a look that claims nothing and takes no writer, for acts that work long before they begin: one that was
+    /// done is answered before it is refused for what it has changed itself.
+    ///
+    /// # Errors
+    /// [`Code::IdempotencyMismatch`] when the key was used with another request.
+    pub async fn kept(&self, tx: &mut Tx) -> ApiResult<Option<Response>> {
+        let Some(key) = &self.key else { return Ok(None) };
+        match tx.kept(&self.scope, key, self.request).await? {
+            // In flight: the act itself waits for the other one.
+            Seen::New | Seen::InFlight => Ok(None),
+            Seen::Replay(kept) => Ok(Some(answer(kept.status, kept.body))),
+            Seen::OtherBody => Err(Code::IdempotencyMismatch.into()),
+        }
+    }
+
     /// Keeps the answer beside what was done, and gives it.
     ///
     /// # Errors

@@ -4,15 +4,17 @@
 //! is kept beside the base, so that the second time every field lands where it was.
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
 use trinhky_domain::Digest;
 use trinhky_domain::document::{Bundle, Chain, Head};
 use trinhky_domain::paper::FileRole;
 use trinhky_domain::people::{Actor, Office, Person};
+use trinhky_pades::changes::{TailRefused, check_places};
 use trinhky_pades::pdf::Rect;
 use trinhky_pades::provision::{
-    PagePlace, ProvisionPlan, SealPlan, SignerPlan, TextPlan, provision as write_base,
+    PagePlace, ProvisionPlan, Provisioned, SealPlan, SignerPlan, TextPlan, provision as write_base,
 };
+use trinhky_pades::source::Source;
 use trinhky_protos::document::PlaceRequest;
 use trinhky_protos::problem::Code;
 use trinhky_store::{Layout, StoredFile, Tx};
@@ -62,7 +64,8 @@ struct Remarks {
 }
 
 impl Plan {
-    /// Number, date, a place per signer and the seal; where the request names a place, there.
+    /// Number, date, a place per signer and the seal; where the request names a place, there. A page that has another symbol
+    /// than `notation` printed, or an earlier month or year than `today`'s, will be refused.
     ///
     /// # Errors
     /// [`Code::BadPlace`] for a place of an unknown field or without an area.
@@ -71,6 +74,8 @@ impl Plan {
         people: &[Person],
         office: &Office,
         places: &[PlaceRequest],
+        notation: &str,
+        today: Date,
     ) -> ApiResult<Self> {
         let fields: Vec<&str> = chain.signers.iter().map(|signer| signer.field.as_str()).collect();
         for place in places {
@@ -99,14 +104,19 @@ impl Plan {
             }
         });
         Ok(Self(ProvisionPlan {
-            number: Some(TextPlan { place: place("DocNumber"), text: None }),
-            date: Some(TextPlan { place: place("DocDate"), text: None }),
+            number: Some(TextPlan {
+                place: place("DocNumber"),
+                notation: Some(notation.to_owned()),
+                ..TextPlan::default()
+            }),
+            date: Some(TextPlan { place: place("DocDate"), earliest: Some(today), ..TextPlan::default() }),
             signers: signers.collect(),
             seal: Some(SealPlan {
                 place: place("OrgSeal"),
                 organisation: Some(office.name.clone()),
                 ..SealPlan::default()
             }),
+            urgency: None,
         }))
     }
 }
@@ -132,12 +142,16 @@ pub async fn provision(
             }
         }
     }
+    let redrawn = drawn.is_some();
     let blobs = app.blobs.clone();
     let most = app.config.limits.upload_bytes;
     let (made, manifest) = blocking(move || {
         let mut writer = blobs.create().map_err(ApiError::internal)?;
         let made = write_base(&source, &ingested, &filled, &mut writer)
             .map_err(|refusal| intake::refused(&refusal, most))?;
+        if !redrawn {
+            in_place(&writer.source().map_err(ApiError::internal)?, &made)?;
+        }
         writer.finish().map_err(ApiError::internal)?;
         let manifest = serde_json::to_vec(&made.manifest).map_err(ApiError::internal)?;
         let manifest = blobs.keep(&manifest).map_err(ApiError::internal)?;
@@ -157,6 +171,15 @@ pub async fn provision(
         site: Site::from(&made).to_row()?,
         remarks: serde_json::to_string(&remarks).map_err(ApiError::internal)?,
     })
+}
+
+/// Number and date lie where every signer's device will want them, or nobody is asked.
+fn in_place(base: &dyn Source, made: &Provisioned) -> ApiResult<()> {
+    match check_places(base, &made.index) {
+        Ok(_) => Ok(()),
+        Err(TailRefused::FieldOutsidePlace(field)) => Err(ApiError::new(Code::FieldOutsidePlace).with(field)),
+        Err(other) => Err(ApiError::internal(other)),
+    }
 }
 
 /// The file that a base was made from, and the plan.

@@ -2,10 +2,10 @@
 //! and appended (B-LT), and then one commit that releases. Run within the clerk's request, and by a job when revocation
 //! could not be told meanwhile.
 
-use trinhky_domain::Edge;
 use trinhky_domain::document::{Document, Head, ScanVerdict, State};
 use trinhky_domain::ids::{CopyId, DocumentId};
 use trinhky_domain::people::Actor;
+use trinhky_domain::{Digest, Edge};
 use trinhky_pades::dss::{DssContent, DssTail, prepare_dss};
 use trinhky_protos::problem::Code;
 use trinhky_store::{Layout, Segment, StoredFile, Tx};
@@ -13,7 +13,8 @@ use trinhky_store::{Layout, Segment, StoredFile, Tx};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::gateways::clamd::Verdict;
-use crate::pdfs::{self, Site};
+use crate::jobs::deliver_copy;
+use crate::pdfs::{self, Opened, Site};
 use crate::routes::leaders_messages;
 use crate::seal_dossier::SealDossier;
 use crate::stop::stop_at;
@@ -57,33 +58,19 @@ pub async fn release(app: &App, id: DocumentId, actor: &Actor) -> ApiResult<Outc
         other => other?,
     };
     let scan = scan(app, files).await?;
+    let profile = app.profile_of(&office)?;
     let verifier = Verifier::of(app);
-    let blobs = app.blobs.clone();
     let head = document.head;
-    let seed = app.random.bytes();
-    let (checks, long_term) = blocking(move || {
+    let (opened, material, checks) = blocking(move || {
         let checks = verifier.checks(&opened.source, &material)?;
-        let tail = prepare_dss(
-            &opened.source,
-            &opened.site.index,
-            &opened.site.midstate,
-            &content(&material),
-            &seed,
-        )
-        .map_err(ApiError::internal)?;
-        let stored = match tail {
-            Some(tail) => {
-                let written = blobs.keep(&tail.tail).map_err(ApiError::internal)?;
-                Some((tail, written.sha256))
-            }
-            None => None,
-        };
-        Ok::<_, ApiError>((checks, stored))
+        Ok::<_, ApiError>((opened, material, checks))
     })
     .await??;
+    // Refused before anything is written.
+    document.releasable(actor, &checks, task.certificate, scan, &profile)?;
+    let long_term = long_term(app, opened, material).await?;
 
     let now = app.clock.now();
-    let profile = app.profile_of(&office)?;
     let mut tx = app.store.begin().await?;
     let document = tx.document(id).await?;
     if let State::Released { .. } = document.state {
@@ -98,14 +85,42 @@ pub async fn release(app: &App, id: DocumentId, actor: &Actor) -> ApiResult<Outc
         Some((tail, sha256)) => keep_revision(app, &mut tx, head, &tail, sha256).await?,
         None => head,
     };
+    let urgency = releasable.document().particulars.urgency;
     let recipients = releasable.document().particulars.recipients.len();
-    let copies: Vec<CopyId> = (0..recipients).map(|_| CopyId::at(now, app.random.chance())).collect();
+    let mut copies: Vec<CopyId> = (0..recipients).map(|_| CopyId::at(now, app.random.chance())).collect();
+    // Lists are by id: in the recipients' order.
+    copies.sort_unstable();
     let change = releasable.release(actor, head, &copies, now)?;
-    notices::apply(&mut tx, &change, &*app.random, now).await?;
+    match notices::apply(&mut tx, &change, &*app.random, now).await {
+        // PostgreSQL lets job and request both read the row before either writes it.
+        Err(lost) if lost.code() == Code::Stale => {
+            drop(tx);
+            let state = app.store.read().await?.document(id).await?.state;
+            return if matches!(state, State::Released { .. }) { Ok(Outcome::Released) } else { Err(lost) };
+        }
+        applied => applied?,
+    }
+    for copy in change.copies() {
+        deliver_copy::enqueue(app, &mut tx, copy.to(), urgency).await?;
+    }
     SealDossier::note_waiting(&mut tx, task.id, None).await?;
     tx.commit().await?;
     stop_at(Edge::ReleasedCommitted);
     Ok(Outcome::Released)
+}
+
+/// The material to verify it for years, as one more revision on disk; `None` when the file holds it all.
+async fn long_term(app: &App, opened: Opened, material: Material) -> ApiResult<Option<(DssTail, Digest)>> {
+    let blobs = app.blobs.clone();
+    let seed = app.random.bytes();
+    blocking(move || {
+        let Site { index, midstate } = &opened.site;
+        let tail = prepare_dss(&opened.source, index, midstate, &content(&material), &seed);
+        let Some(tail) = tail.map_err(ApiError::internal)? else { return Ok(None) };
+        let written = blobs.keep(&tail.tail).map_err(ApiError::internal)?;
+        Ok(Some((tail, written.sha256)))
+    })
+    .await?
 }
 
 async fn waits(app: &App, task: &trinhky_domain::seal::SealTask, what: Option<&str>) -> ApiResult<Outcome> {
@@ -161,7 +176,7 @@ async fn keep_revision(
     tx: &mut Tx,
     base: Head,
     tail: &DssTail,
-    tail_sha256: trinhky_domain::Digest,
+    tail_sha256: Digest,
 ) -> ApiResult<Head> {
     let before = tx.file(base.sha256).await?;
     let head = Head { sha256: pdfs::domain(tail.sha256), length: tail.len };

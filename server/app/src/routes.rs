@@ -1,11 +1,17 @@
 //! One operation, one file; here they come together, so that what is served and what `openapi.json` says are one list.
 
+mod acting;
+mod adopt;
+mod audit;
 mod begin_enrolment;
 mod confirm_enrolment;
+mod copy_acts;
 mod create_document;
 mod create_session;
 mod decide;
+mod deciding;
 mod delete_session;
+mod drafting;
 mod evidence;
 mod get_attempt;
 mod get_devices;
@@ -15,23 +21,30 @@ mod give_back;
 mod give_opinion;
 mod hand_in_cms;
 mod healthz;
+mod held;
 pub(crate) mod intake;
+mod list_copies;
 mod list_documents;
 mod me;
+mod office_forms;
 mod openapi;
 mod page;
 mod prepare;
 mod push_subscription;
 mod read_receipt;
+mod recall;
 mod receive;
 mod registers;
 mod release;
+mod renumber;
+mod revise;
 mod seal;
 mod show;
 mod submit;
 mod take_number;
 mod upload_file;
 mod verify_file;
+mod void;
 
 pub use openapi::text as openapi_text;
 pub(crate) use take_number::leaders_messages;
@@ -58,6 +71,7 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(create_session::create_session))
         .routes(routes!(delete_session::delete_session))
         .routes(routes!(me::me))
+        .routes(routes!(office_forms::office_forms))
         .routes(routes!(get_devices::list_devices, begin_enrolment::begin_enrolment))
         .routes(routes!(get_devices::get_device))
         .routes(routes!(confirm_enrolment::confirm_enrolment))
@@ -68,6 +82,8 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(list_documents::inbox))
         .routes(routes!(get_document::get_document))
         .routes(routes!(submit::submit))
+        .routes(routes!(revise::revise))
+        .routes(routes!(renumber::renumber))
         .routes(routes!(give_opinion::give_opinion))
         .routes(routes!(read_receipt::read_receipt))
         .routes(routes!(give_back::return_document))
@@ -77,11 +93,21 @@ pub fn all() -> OpenApiRouter<App> {
         .routes(routes!(decide::decide))
         .routes(routes!(get_attempt::get_attempt))
         .routes(routes!(hand_in_cms::hand_in_cms))
+        .routes(routes!(held::list_held))
+        .routes(routes!(held::get_held))
+        .routes(routes!(adopt::adopt))
+        .routes(routes!(void::void))
         .routes(routes!(take_number::take_number))
         .routes(routes!(take_number::get_seal_task))
         .routes(routes!(seal::seal))
         .routes(routes!(release::release))
+        .routes(routes!(list_copies::list_copies))
+        .routes(routes!(copy_acts::hand_over))
+        .routes(routes!(copy_acts::send_again))
+        .routes(routes!(copy_acts::note_receipt))
+        .routes(routes!(recall::recall))
         .routes(routes!(evidence::evidence))
+        .routes(routes!(audit::consistency))
         .routes(routes!(registers::list_registers))
         .routes(routes!(registers::list_numbers))
         .merge(files)

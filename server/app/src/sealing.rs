@@ -7,7 +7,7 @@ use trinhky_domain::document::{Head, State};
 use trinhky_domain::ids::{DocumentId, SealId};
 use trinhky_domain::people::{Actor, Client};
 use trinhky_domain::seal::SealTask;
-use trinhky_pades::cms::{self, CheckedCms};
+use trinhky_pades::cms::{self, CheckedCms, ID_DATA, SignatureValue};
 use trinhky_pades::complete::SignedTail;
 use trinhky_pades::source::Concat;
 use trinhky_pades::x509::path::Purpose;
@@ -90,7 +90,13 @@ pub async fn finish(app: &App, id: DocumentId, seal: SealId) -> ApiResult<Outcom
     let actor = clerk(&mut tx, &task).await?;
     let head = Head { sha256: pdfs::domain(signed.sha256), length: signed.len };
     let change = document.sealing(&actor)?.sealed(&actor, &task, head, &checks, now)?;
-    notices::apply(&mut tx, &change, &*app.random, now).await?;
+    match notices::apply(&mut tx, &change, &*app.random, now).await {
+        Err(lost) if lost.code() == Code::Stale => {
+            drop(tx);
+            return sealed_meanwhile(app, id, seal).await?.ok_or(lost);
+        }
+        applied => applied?,
+    }
     let mut dossier = SealDossier::of(&mut tx, seal).await?;
     dossier.waiting_for = None;
     dossier.stamped = Some(Base64Bytes(message));
@@ -100,19 +106,35 @@ pub async fn finish(app: &App, id: DocumentId, seal: SealId) -> ApiResult<Outcom
     Ok(Outcome::Sealed)
 }
 
-/// The CMS in the dossier, checked against what was prepared.
+/// PostgreSQL lets job and request both read the row before either writes it; whoever comes second finds it sealed.
+async fn sealed_meanwhile(app: &App, id: DocumentId, seal: SealId) -> ApiResult<Option<Outcome>> {
+    let document = app.store.read().await?.document(id).await?;
+    Ok((document.state != (State::Sealing { seal })).then_some(Outcome::Sealed))
+}
+
+/// The CMS in the dossier, checked against what was prepared: byte for byte what we would make of its signature value, so
+/// that nothing stands in the file that the signature does not cover and nobody checked, such as an issuer's certificate.
 ///
 /// # Errors
-/// [`Code::SignatureInvalid`]; [`Code::WrongState`] without a CMS.
+/// [`Code::SignatureInvalid`]; [`Code::CmsMismatch`]; [`Code::WrongState`] without a CMS.
 pub fn check(dossier: &SealDossier) -> ApiResult<CheckedCms> {
     let cms = dossier.cms.as_ref().ok_or(ApiError::new(Code::WrongState))?;
-    cms::check(&cms.0, &dossier.prepared.digest, &dossier.certificate.0, Trust::provider()).map_err(|error| {
+    let (digest, certificate) = (&dossier.prepared.digest, &dossier.certificate.0);
+    let checked = cms::check(&cms.0, digest, certificate, Trust::provider()).map_err(|error| {
         let code = match error {
             cms::CmsRefused::OtherCertificate => Code::CertificateMismatch,
             _ => Code::SignatureInvalid,
         };
         ApiError::new(code).with(error.to_string())
-    })
+    })?;
+    let invalid =
+        |error: &dyn std::fmt::Display| ApiError::new(Code::SignatureInvalid).with(error.to_string());
+    let attributes = cms::signed_attributes(digest, certificate, ID_DATA).map_err(|error| invalid(&error))?;
+    let value =
+        SignatureValue::from_raw(checked.signature_value(), certificate).map_err(|error| invalid(&error))?;
+    let chain: Vec<&[u8]> = dossier.chain.iter().map(|issuer| issuer.0.as_slice()).collect();
+    let ours = cms::assemble(&attributes, &value, certificate, &chain).map_err(|error| invalid(&error))?;
+    if ours == cms.0 { Ok(checked) } else { Err(Code::CmsMismatch.into()) }
 }
 
 /// The embedded message of a finished seal.

@@ -233,7 +233,7 @@ impl From<&PathFailure> for Untrusted {
         match failure.problem {
             PathProblem::Expired(_) | PathProblem::NotYetValid(_) => Self::Expired(said),
             PathProblem::Revoked(_) => Self::Revoked(said),
-            PathProblem::RevocationUnknown => Self::Unavailable(said),
+            PathProblem::RevocationUnknown | PathProblem::RevocationWeak(_) => Self::Unavailable(said),
             PathProblem::NoChain | PathProblem::TooManyPaths | PathProblem::Constraint(_) => {
                 Self::Invalid(said)
             }

@@ -2,6 +2,7 @@
 
 use trinhky_domain::signing::{Attempt, AttemptState, AttemptStateName, Purpose};
 use trinhky_protos::Base64Bytes;
+use trinhky_protos::problem::Code;
 use trinhky_protos::signing::AttemptView;
 use trinhky_simpki::attempt as machine;
 use trinhky_store::Tx;
@@ -42,7 +43,7 @@ pub async fn attempt(tx: &mut Tx, attempt: &Attempt) -> ApiResult<AttemptView> {
             .filter(|_| name != AttemptStateName::SignedHeld),
         wants_cms: name == AttemptStateName::SignedRaw,
         cms_from,
-        changed_at: attempt.created,
+        changed_at: attempt.changed,
     })
 }
 
@@ -57,6 +58,8 @@ fn told(attempt: &Attempt, name: AttemptStateName) -> &'static str {
         {
             spoken.sentence().vi()
         }
+        // No protocol: the gate found no grounds, and nobody was asked.
+        None if name == AttemptStateName::Rejected => Code::DecisionUnmatched.vietnamese(),
         _ => sentence(name),
     }
 }
@@ -93,7 +96,8 @@ const fn sentence(state: AttemptStateName) -> &'static str {
         }
         AttemptStateName::ProviderDown => "Dịch vụ ký trên SIM đang gián đoạn. Chưa có gì được gửi tới SIM.",
         AttemptStateName::SignedHeld => {
-            "SIM đã ký sau khi yêu cầu bị rút lại. Chữ ký được cất giữ, không gắn vào văn bản."
+            "SIM đã ký sau khi yêu cầu bị rút lại. Chữ ký được cất giữ, chưa gắn vào văn bản; bạn quyết định dùng hay bỏ."
         }
+        AttemptStateName::Voided => "Chữ ký đến muộn đã bị hủy theo quyết định của bạn.",
     }
 }

@@ -2,6 +2,7 @@
 
 use trinhky_domain::Digest;
 use trinhky_domain::document::{BundleFile, Document, State, StepKind, WishKind};
+use trinhky_domain::email::EmailAddress;
 use trinhky_domain::paper::{Capacity, Channel, DocumentType, FileRole, Recipient, Secrecy, Urgency};
 use trinhky_domain::people::Person;
 use trinhky_protos::HexDigest;
@@ -84,15 +85,40 @@ pub fn read_file_role(word: &str) -> Result<FileRole, ApiError> {
     word.parse().map_err(|_| ApiError::new(Code::MissingMetadata).with("files.role"))
 }
 
-/// A recipient as asked for: with a code it is on the exchange, without one it gets paper.
-pub fn read_recipient(view: RecipientView) -> Recipient {
-    let channel = if view.code.is_some() { Channel::Exchange } else { Channel::Paper };
-    Recipient { code: view.code, name: view.name, channel }
+/// A recipient as asked for: by the channel named; else by e-mail with an address, on the exchange with a code, on paper
+/// without either (R77).
+///
+/// # Errors
+/// [`Code::MissingMetadata`] for a channel or an address that is none.
+pub fn read_recipient(view: RecipientView) -> Result<Recipient, ApiError> {
+    let email = view.email.as_deref().map(read_email).transpose()?;
+    let channel = match &view.channel {
+        Some(word) => {
+            word.parse().map_err(|_| ApiError::new(Code::MissingMetadata).with("recipients.channel"))?
+        }
+        None if email.is_some() => Channel::Email,
+        None if view.code.is_some() => Channel::Exchange,
+        None => Channel::Paper,
+    };
+    Ok(Recipient { code: view.code, name: view.name, channel, email })
+}
+
+/// An address as asked for.
+///
+/// # Errors
+/// [`Code::MissingMetadata`] when it is none.
+pub fn read_email(text: &str) -> Result<EmailAddress, ApiError> {
+    text.trim().parse().map_err(|_| ApiError::new(Code::MissingMetadata).with("email"))
 }
 
 /// A recipient, shown.
 pub fn recipient(recipient: &Recipient) -> RecipientView {
-    RecipientView { code: recipient.code.clone(), name: recipient.name.clone() }
+    RecipientView {
+        code: recipient.code.clone(),
+        name: recipient.name.clone(),
+        channel: Some(recipient.channel.as_str().to_owned()),
+        email: recipient.email.as_ref().map(ToString::to_string),
+    }
 }
 
 /// A file of a bundle, shown.
@@ -164,6 +190,7 @@ fn state(document: &Document, waiting_for: Option<String>) -> DocumentStateView 
         attempt: None,
         waiting_for,
         reason: None,
+        recalled_at: None,
     };
     match &document.state {
         State::InReview { step } => {
@@ -181,6 +208,9 @@ fn state(document: &Document, waiting_for: Option<String>) -> DocumentStateView 
         }
         State::Returned { reason, .. } | State::Rejected { reason, .. } => {
             DocumentStateView { reason: Some(reason.clone()), ..view }
+        }
+        State::Released { recall: Some(recall), .. } => {
+            DocumentStateView { reason: Some(recall.reason.clone()), recalled_at: Some(recall.at), ..view }
         }
         State::Draft
         | State::AwaitingNumber

@@ -1,6 +1,8 @@
 //! `trinhky admin`: what only an administrator at the machine does.
 
+mod forms;
 mod import;
+mod jobs;
 mod province;
 
 use std::path::{Path, PathBuf};
@@ -13,10 +15,17 @@ pub(super) enum Command {
         /// The file; its format stands at the head of `cli/admin/province.rs` and in the operators' handbook.
         file: PathBuf,
     },
+    /// List what the workers gave up after too many failures.
+    Jobs {
+        /// Try all of it again.
+        #[arg(long)]
+        again: bool,
+    },
 }
 
 pub(super) fn run(settings: &Path, command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Import { file } => import::run(settings, file),
+        Command::Jobs { again } => jobs::run(settings, *again),
     }
 }

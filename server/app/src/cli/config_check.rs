@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::gateways::Gateways;
+use crate::trust::Trust;
+
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Exit 0 when a start would take the settings; else say what to change.
@@ -13,7 +16,10 @@ pub(super) enum Command {
 pub(super) fn run(path: &Path, command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check => {
-            super::settings(path)?;
+            let config = super::settings(path)?;
+            config.examine()?;
+            Trust::read(&config.trust)?;
+            Gateways::open(&config)?;
             println!("{} is good.", path.display());
             Ok(ExitCode::SUCCESS)
         }

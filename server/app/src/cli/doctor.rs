@@ -2,11 +2,16 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use trinhky_pades::tsp::TimestampRequest;
 
 use crate::app::App;
+use crate::jobs::KINDS;
 use crate::trust::Trust;
+
+/// A job that is due for longer means that nobody takes it: workers look every second at the latest.
+const LATE: Duration = Duration::from_mins(1);
 
 #[expect(clippy::print_stdout, reason = "the findings are this command's output")]
 pub(super) fn run(settings: &Path) -> anyhow::Result<ExitCode> {
@@ -35,6 +40,8 @@ async fn examine(app: &App) -> Vec<(&'static str, anyhow::Result<String>)> {
         ("trust", trust(app)),
         ("time stamps", time_stamps(app).await),
         ("scanner", scanner(app).await),
+        ("mail", mail(app).await),
+        ("jobs", jobs(app).await),
         ("push", Ok(if app.gateways.push.is_some() { "set up" } else { "not set up" }.to_owned())),
     ]
 }
@@ -86,4 +93,28 @@ async fn scanner(app: &App) -> anyhow::Result<String> {
         anyhow::anyhow!("{error}; it must take {most} bytes: see StreamMaxLength in clamd.conf")
     })?;
     Ok(format!("answers and takes {most} bytes"))
+}
+
+async fn mail(app: &App) -> anyhow::Result<String> {
+    let Some(mail) = &app.gateways.mail else {
+        return Ok("not set up: copies by e-mail wait until [mail] is in the settings".to_owned());
+    };
+    mail.greet().await?;
+    Ok(format!("the server lets {} in", mail.from()))
+}
+
+async fn jobs(app: &App) -> anyhow::Result<String> {
+    let now = app.clock.now();
+    let mut read = app.store.read().await?;
+    let mut since = None;
+    for kind in KINDS {
+        since = since.into_iter().chain(read.jobs_due_since(kind, now).await?).min();
+    }
+    if let Some(since) = since.filter(|since| now - *since > LATE) {
+        anyhow::bail!("nobody has taken what is due since {since}: start `trinhky work`, or more of them");
+    }
+    Ok(match read.dead_jobs().await?.len() {
+        0 => "taken in time, none given up".to_owned(),
+        dead => format!("taken in time; {dead} given up: see `trinhky admin jobs`"),
+    })
 }

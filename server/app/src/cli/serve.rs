@@ -38,12 +38,15 @@ async fn serve(config: Config, work: bool) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("cannot listen on {}", server.listen))?;
     let address = listener.local_addr()?;
     let stop = http::stop_signal()?;
-    let grace = Duration::from_secs(server.shutdown_seconds);
+    let patience = http::Patience {
+        head: Duration::from_millis(server.head_milliseconds),
+        grace: Duration::from_secs(server.shutdown_seconds),
+    };
     let working = work
         .then(|| http::stop_signal().map(|stop| tokio::spawn(jobs::run(app.clone(), stop))))
         .transpose()?;
     telemetry::ready("serve", Some(&format!("http://{address}")));
-    http::serve(listener, http::router(app), stop, grace).await?;
+    http::serve(listener, http::router(app), stop, patience).await?;
     if let Some(working) = working {
         working.await??;
     }

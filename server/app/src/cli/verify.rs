@@ -111,7 +111,7 @@ fn report(settings: &Path, now: OffsetDateTime, args: &Args) -> anyhow::Result<R
 }
 
 /// The anchors and further certificates: those given, else those of the settings.
-fn trust(settings: &Path, given: &[PathBuf]) -> anyhow::Result<(TrustAnchors, Vec<Certificate>)> {
+pub(super) fn trust(settings: &Path, given: &[PathBuf]) -> anyhow::Result<(TrustAnchors, Vec<Certificate>)> {
     if !given.is_empty() {
         return Ok((TrustAnchors::new(certificates(given)?), Vec::new()));
     }

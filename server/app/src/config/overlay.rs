@@ -19,6 +19,7 @@ const SECTIONS: &[&str] = &[
     "limits",
     "jobs",
     "push",
+    "mail",
     "seal",
     "gate",
     "policy",

@@ -15,11 +15,19 @@ pub struct Server {
     pub shutdown_seconds: u64,
     /// How long a session lasts.
     pub session_hours: u32,
+    /// How long the head of a request may take, from the connection or the answer before; then the connection is closed. A
+    /// proxy that keeps connections open must give them up sooner.
+    pub head_milliseconds: u64,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { listen: ([127, 0, 0, 1], 8080).into(), shutdown_seconds: 20, session_hours: 12 }
+        Self {
+            listen: ([127, 0, 0, 1], 8080).into(),
+            shutdown_seconds: 20,
+            session_hours: 12,
+            head_milliseconds: 75_000,
+        }
     }
 }
 
@@ -54,6 +62,16 @@ impl std::fmt::Debug for Database {
 pub struct Files {
     /// `file:PATH`.
     pub url: String,
+}
+
+/// `[keys]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// Folder of the installation's own keys, made at the first start; without one, `keys` beside the files.
+    pub folder: Option<PathBuf>,
+    /// Name of the journal in its signed checkpoints (C2SP), e.g. `trinhky.muongthanh.gov.vn/journal`.
+    pub journal: Option<String>,
 }
 
 /// `[trust]`
@@ -224,6 +242,45 @@ pub struct Push {
 impl Push {
     const fn default_timeout() -> u64 {
         10
+    }
+}
+
+/// `[mail]`: where recipients' copies by e-mail are handed over (message submission, RFC 6409).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// `smtp://HOST[:587]` (TLS by STARTTLS, always demanded) or `smtps://HOST[:465]` (TLS from the first byte).
+    pub url: String,
+    /// PEM file of the authorities believed for the mail server's certificate.
+    pub ca: PathBuf,
+    /// The office's mailbox: letters come from it, answers and failed deliveries go to it.
+    pub from: String,
+    /// Name to sign in with; without one the server must take mail from this machine as it is.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// File that holds its password.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// The largest message the mail server takes, as it travels (attachments grow by a third).
+    #[serde(default = "Mail::default_message_bytes")]
+    pub message_bytes: u64,
+    /// For one message, from connecting to the server's word that it has it.
+    #[serde(default = "Mail::default_timeout")]
+    pub timeout_seconds: u64,
+    /// Messages at once in one process, so that a slow mail server holds up nothing else.
+    #[serde(default = "Mail::default_concurrent")]
+    pub concurrent: usize,
+}
+
+impl Mail {
+    const fn default_message_bytes() -> u64 {
+        25 * 1024 * 1024
+    }
+    const fn default_timeout() -> u64 {
+        300
+    }
+    const fn default_concurrent() -> usize {
+        2
     }
 }
 

@@ -20,7 +20,8 @@ fn code(refused: &Refused) -> Code {
         | Refused::WrongAttemptState { .. }
         | Refused::DateBeforeSeries { .. }
         | Refused::DateBeforeSignature { .. }
-        | Refused::NumberOfAnotherYear { .. } => Code::WrongState,
+        | Refused::NumberOfAnotherYear { .. }
+        | Refused::WrongCopyState { .. } => Code::WrongState,
         Refused::WrongAttempt | Refused::OpinionOnOtherBytes => Code::HeadMoved,
         Refused::RoleNeeded { role: Role::Clerk } | Refused::NotAssignedClerk => Code::NotTheClerk,
         Refused::NotYours | Refused::RoleNeeded { .. } => Code::NotYours,
@@ -42,10 +43,11 @@ fn code(refused: &Refused) -> Code {
         Refused::SignatureMissing { .. } | Refused::SignatureBroken { .. } => Code::SignatureBroken,
         Refused::SignedByOther { .. } => Code::CertificateMismatch,
         Refused::OutsideDecision { .. } => Code::OutsideDecision,
+        Refused::Infected => Code::Infected,
         Refused::NotScanned => Code::ScannerUnavailable,
         Refused::WrongReceipt => Code::Malformed,
-        // The caller brought the wrong register or none: that is this program's mistake, not the reader's.
-        Refused::RegisterNeeded | Refused::WrongRegister => Code::Internal,
+        // The caller brought the wrong register, none, or another document's copy: that is this program's mistake, not the reader's.
+        Refused::RegisterNeeded | Refused::WrongRegister | Refused::WrongCopy => Code::Internal,
     }
 }
 

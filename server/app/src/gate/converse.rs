@@ -1,9 +1,9 @@
 //! One attempt's conversation with the service, from its row to its end.
 //!
 //! ```text
-//! poll ─► Send(signature): row `sending` ─► prompt journal ─► socket, once
+//! poll ─► Send(signature): row `sending` ─► prompt journal ─► lease still held? ─► socket, once
 //!      ─► Send(status):    socket
-//!      ─► Wait(until):     hold the lease, sleep
+//!      ─► Wait(until):     sleep
 //! answer ─► row (`accepted`, `signed_raw`, the named end) before anything else is done with it
 //! ```
 //!
@@ -42,9 +42,6 @@ pub struct Service {
 pub trait Row: Send {
     /// Stores where the attempt is now, guarded by version and lease.
     fn keep(&mut self, at: &Attempt, now: OffsetDateTime) -> impl Future<Output = anyhow::Result<()>> + Send;
-
-    /// Makes the lease last until well after `now`.
-    fn hold(&mut self, now: OffsetDateTime) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
 impl Service {
@@ -84,21 +81,22 @@ impl Service {
             }
             match step {
                 Step::Done(outcome) => return Ok(Some(outcome)),
-                Step::Wait(until) => {
-                    row.hold(now).await?;
-                    tokio::select! {
-                        () = tokio::time::sleep(nap(until - now)) => {}
-                        _ = stopping.wait_for(|stop| *stop) => return Ok(None),
-                    }
-                }
+                Step::Wait(until) => tokio::select! {
+                    () = tokio::time::sleep(nap(until - now)) => {}
+                    _ = stopping.wait_for(|stop| *stop) => return Ok(None),
+                },
                 Step::Send(request) => {
-                    // A connection that never was may be tried again under the same entry, by this conversation alone.
-                    if let Request::Signature(wanted) = &request
-                        && !entered
-                    {
-                        let grounds = grounds.context("a prompt without grounds")?;
-                        self.enter(&attempt, grounds, wanted, row, now).await?;
-                        entered = true;
+                    if let Request::Signature(wanted) = &request {
+                        if entered {
+                            // A connection that never was may be tried again under the same entry, by this conversation
+                            // alone; the row learns from when the prompt may be alive.
+                            row.keep(&attempt, now).await?;
+                        } else {
+                            let grounds = grounds.context("a prompt without grounds")?;
+                            self.enter(&attempt, grounds, wanted, row, now).await?;
+                            entered = true;
+                        }
+                        self.still_ours(&attempt, row, now).await?;
                     }
                     self.exchange(&mut attempt, &request, row).await?;
                 }
@@ -155,6 +153,23 @@ impl Service {
         Ok(self.journal()?.admit(line)?)
     }
 
+    /// Whether the request may still leave, now that it is written down. A process that was stopped for a while between
+    /// row and socket must not raise a prompt that everybody else takes for lapsed.
+    async fn still_ours(
+        &self,
+        attempt: &Attempt,
+        row: &mut impl Row,
+        written: OffsetDateTime,
+    ) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        anyhow::ensure!(
+            now - written < LATEST_START,
+            "the request was written down too long ago to leave now"
+        );
+        // A write names its lease: it fails when another gate has the attempt by now.
+        if now - written > NOTICEABLE { row.keep(attempt, now).await } else { Ok(()) }
+    }
+
     /// A panic in the middle of a journal write leaves the journal unusable: no further prompt is raised.
     fn journal(&self) -> anyhow::Result<MutexGuard<'_, Journal>> {
         self.journal
@@ -170,7 +185,7 @@ impl Service {
     ) -> anyhow::Result<()> {
         let before = attempt.state_name();
         let first = matches!(request, Request::Signature(_));
-        let answer = holding(row, &*self.clock, self.mssp.ask(request, self.clock.now())).await;
+        let answer = self.mssp.ask(request, self.clock.now()).await;
         if first {
             stop_at(Edge::RequestLeft);
         }
@@ -201,25 +216,13 @@ impl Service {
     }
 }
 
-/// Does something slow while the lease is held. A renewal that fails shows at the next write, which names the lease.
-pub(super) async fn holding<T>(row: &mut impl Row, clock: &dyn Clock, slow: impl Future<Output = T>) -> T {
-    let mut slow = std::pin::pin!(slow);
-    loop {
-        tokio::select! {
-            biased;
-            done = &mut slow => return done,
-            () = tokio::time::sleep(LONGEST_NAP) => {
-                if let Err(error) = row.hold(clock.now()).await {
-                    tracing::warn!(error = format!("{error:#}"), "the lease could not be renewed");
-                }
-            }
-        }
-    }
-}
-
-/// How long to sleep before looking again: never long, so that a lease is held and a clock that jumps is noticed.
+/// How long to sleep before looking again: never long, so that a clock that jumps is noticed.
 fn nap(left: time::Duration) -> Duration {
     Duration::try_from(left).unwrap_or_default().clamp(Duration::from_millis(1), LONGEST_NAP)
 }
 
 const LONGEST_NAP: Duration = Duration::from_millis(200);
+/// From row to socket: less than the grace after which a prompt counts as lapsed.
+const LATEST_START: time::Duration = time::Duration::seconds(20);
+/// Well within the time that a lease lasts.
+const NOTICEABLE: time::Duration = time::Duration::seconds(1);

@@ -18,7 +18,7 @@ use trinhky_simpki::ids::ApTransId;
 use trinhky_store::{DeviceState, Error, Store};
 
 use super::Gate;
-use super::converse::{Row as _, holding};
+use super::converse::Row as _;
 use super::grounds::{Belief, Case, Device, Grounds, Unmatched};
 use super::leased::Leased;
 use super::standing::{Inquiry, NoStanding};
@@ -46,13 +46,17 @@ impl Gate {
             let until = row.lapses_at(leased.send_window).context("an approval without an end")?;
             if until <= now {
                 tracing::info!(attempt = %row.id, "the approval waited too long");
-                return leased.end(Failure::Lapsed, now).await;
+                return leased.lapse(now).await;
             }
-            let grounds = match holding(leased, &*self.clock, self.grounds(&row, now)).await {
+            let grounds = match self.grounds(&row, now).await {
                 Ok(grounds) => grounds,
                 Err(NoPrompt::Never(failure, why)) => {
                     tracing::error!(attempt = %row.id, why, "no prompt is raised");
-                    return leased.end(failure, now).await;
+                    return leased.refuse(failure, &why, now).await;
+                }
+                Err(NoPrompt::GivenBack) => {
+                    tracing::info!(attempt = %row.id, "the document was given back before a prompt was raised");
+                    return leased.lapse(now).await;
                 }
                 Err(NoPrompt::NotNow(error)) => return Err(error),
             };
@@ -77,16 +81,23 @@ impl Gate {
 
     /// Grounds for the prompt that a row asks for, from the rows of one moment.
     async fn grounds(&self, row: &Attempt, now: OffsetDateTime) -> Result<Grounds, NoPrompt> {
-        let case = gather(&self.store, row, now).await??;
+        let case = self.case(row, now).await?;
         let provider = aws_lc();
         let inquiry =
             Inquiry { anchors: &self.anchors, revocation: &self.revocation, provider, random: &*self.random };
         let revocation = inquiry.about(&case.certificate, &case.chain, now).await?;
         let mode = RevocationMode::Require;
         let belief = Belief { anchors: &self.anchors, revocation: &revocation, mode, provider };
-        let grounds = case.grounds(&belief, now)?;
+        // Asking may have taken seconds, in which a device was barred or a document given back: the rows are read anew.
+        let now = self.clock.now();
+        let grounds = self.case(row, now).await?.grounds(&belief, now)?;
         self.service.unused(&grounds).map_err(|used| Unmatched(used.to_string()))?;
         Ok(grounds)
+    }
+
+    async fn case(&self, row: &Attempt, now: OffsetDateTime) -> Result<Case, NoPrompt> {
+        let case = gather(&self.store, row, now).await??;
+        if case.is_given_back() { Err(NoPrompt::GivenBack) } else { Ok(case) }
     }
 
     /// After a failure: not at once again.
@@ -102,6 +113,8 @@ impl Gate {
 enum NoPrompt {
     /// Nor will it be: the attempt ends so, for this reason.
     Never(Failure, String),
+    /// The document was returned, withdrawn or rejected since: what was wished then is done now.
+    GivenBack,
     /// Something is away that was needed to tell.
     NotNow(anyhow::Error),
 }
@@ -146,6 +159,9 @@ async fn gather(
         Err(Error::NotFound(_)) => return missing("SIM"),
         Err(error) => return Err(error.into()),
     };
+    if !tx.person(row.person).await?.active {
+        return Ok(Err(Unmatched("the person's account is closed".to_owned())));
+    }
     if sim.msisdn != row.msisdn {
         return Ok(Err(Unmatched("the person has another number now".to_owned())));
     }

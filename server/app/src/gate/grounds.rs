@@ -8,7 +8,7 @@
 use time::{Duration, OffsetDateTime};
 use trinhky_domain::document::State;
 use trinhky_domain::ids::{AttemptId, DeviceId};
-use trinhky_domain::signing::{Attempt, Decision, Purpose};
+use trinhky_domain::signing::{Attempt, Decision, DecisionKind, Purpose};
 use trinhky_domain::{Digest, Document};
 use trinhky_pades::cms;
 use trinhky_pades::crypto::Provider;
@@ -16,7 +16,7 @@ use trinhky_pades::x509::path::{self, PathInputs, RevocationMode};
 use trinhky_pades::x509::{Certificate, RevocationData, TrustAnchors};
 use trinhky_protos::HexDigest;
 use trinhky_protos::device::{ENROLMENT_TYP, EnrolmentClaims, EnrolmentStatement};
-use trinhky_protos::signing::{DECISION_TYP, DecisionClaims, bundle_digest_input};
+use trinhky_protos::signing::{DECISION_SECONDS, DECISION_TYP, DecisionClaims, bundle_digest_input};
 use trinhky_simpki::attempt::Prepared;
 use trinhky_simpki::digest::DtbsDigest;
 use trinhky_simpki::display::DisplayText;
@@ -120,6 +120,11 @@ impl Belief<'_> {
 }
 
 impl Case {
+    /// Whether the document was given back since the decision: then nothing is asked of the SIM.
+    pub fn is_given_back(&self) -> bool {
+        self.document.as_ref().is_some_and(|document| document.wish.is_some())
+    }
+
     /// Looks for grounds. Revocation must be known already: `belief` brings it.
     ///
     /// # Errors
@@ -150,6 +155,7 @@ impl Case {
         )?;
         same("decision.person", self.decision.person, self.attempt.person)?;
         same("decision.device", self.decision.device, self.device.id)?;
+        same("decision.kind", self.decision.kind, DecisionKind::Approve)?;
         same("decision.attempt", self.decision.attempt, self.attempt.id)
     }
 
@@ -190,6 +196,7 @@ impl Case {
         same("document", claims.document, id)?;
         same("document", document.id, id)?;
         same("document.state", document.state.clone(), State::Signing { signer, attempt: self.attempt.id })?;
+        same("document.wish", self.is_given_back(), false)?;
         same("head", claims.head, wire::hex(head))?;
         same("document.head", document.head.sha256, head)?;
         same("manifest", claims.manifest, wire::hex(document.manifest))?;
@@ -199,7 +206,7 @@ impl Case {
         let recipients: Vec<_> = document.particulars.recipients.iter().map(wire::recipient).collect();
         same("recipients", &claims.recipients, &recipients)?;
         same("numbering", claims.numbering.as_str(), document.numbering.as_str())?;
-        same("number", claims.number.as_ref(), document.number.as_ref().map(ToString::to_string).as_ref())?;
+        same("number", claims.number.as_ref(), document.number_in_base().map(ToString::to_string).as_ref())?;
         same("urgency", claims.urgency.as_str(), wire::urgency(document.particulars.urgency))?;
         let place = document.chain.signers.get(usize::from(signer));
         let place = place.ok_or_else(|| Unmatched("there is no such signer".to_owned()))?;
@@ -253,6 +260,9 @@ fn in_time(iat: i64, exp: i64, now: OffsetDateTime) -> Result<(), Unmatched> {
     }
     if exp <= now_seconds {
         return Err(Unmatched("the decision has expired".to_owned()));
+    }
+    if exp.saturating_sub(iat) > DECISION_SECONDS {
+        return Err(Unmatched("the decision counts for too long".to_owned()));
     }
     Ok(())
 }

@@ -8,6 +8,7 @@
 //! taken over the server, cannot make the gate ask a SIM a second time for one decision. A line is written and synced
 //! before the request may leave. Each line names the digest of the one before: a line taken out shows.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
@@ -27,6 +28,8 @@ pub(super) struct Journal {
     file: File,
     seen: HashMap<String, ApTransId>,
     last: Digest,
+    /// Bytes of whole lines: what a write that failed has left behind them is cut off before the next.
+    whole: u64,
 }
 
 /// One prompt.
@@ -114,7 +117,7 @@ impl Journal {
         file.seek(SeekFrom::End(0))?;
         file.sync_all()?;
         File::open(folder)?.sync_all()?;
-        Ok(Self { path, file, seen, last })
+        Ok(Self { path, file, seen, last, whole })
     }
 
     /// Whether a prompt was raised for this before.
@@ -137,14 +140,30 @@ impl Journal {
     pub(super) fn admit(&mut self, line: Line) -> Result<(), JournalError> {
         self.unused(&line.key)?;
         let (key, ap_trans_id) = (line.key.clone(), line.ap_trans_id.clone());
-        let disk = |source| JournalError::Disk { path: self.path.clone(), source };
+        let path = self.path.clone();
+        let disk = |source| JournalError::Disk { path: path.clone(), source };
         let mut text = serde_json::to_string(&Written { line, previous: self.last })
             .map_err(|error| disk(std::io::Error::other(error)))?;
         text.push('\n');
-        self.file.write_all(text.as_bytes()).map_err(disk)?;
-        self.file.sync_data().map_err(disk)?;
+        self.append(&text).map_err(disk)?;
         self.last = Digest::of(text.as_bytes());
         self.seen.insert(key, ap_trans_id);
+        Ok(())
+    }
+
+    /// Half a line of a full disk, or a whole one that was never synced, may lie at the end: a line behind it would make
+    /// the journal unreadable for the next start.
+    fn append(&mut self, line: &str) -> std::io::Result<()> {
+        match self.file.metadata()?.len().cmp(&self.whole) {
+            Ordering::Equal => {}
+            Ordering::Greater => self.file.set_len(self.whole)?,
+            Ordering::Less => {
+                return Err(std::io::Error::other("lines are missing; restore them from the backup"));
+            }
+        }
+        self.file.write_all(line.as_bytes())?;
+        self.file.sync_data()?;
+        self.whole += line.len() as u64;
         Ok(())
     }
 }
@@ -185,10 +204,45 @@ mod tests {
     }
 
     #[test]
+    fn what_a_full_disk_left_of_a_line_does_not_damage_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path()).unwrap();
+        journal.admit(line("a")).unwrap();
+        journal.file.write_all(b"{\"at\":\"2025-").unwrap();
+        journal.admit(line("b")).unwrap();
+        drop(journal);
+        let journal = Journal::open(folder.path()).unwrap();
+        assert!(journal.unused("a").is_err() && journal.unused("b").is_err());
+    }
+
+    #[test]
     fn a_second_gate_on_the_same_journal_does_not_start() {
         let folder = tempfile::tempdir().unwrap();
         let _open = Journal::open(folder.path()).unwrap();
         assert!(Journal::open(folder.path()).unwrap_err().to_string().contains("another gate"));
+    }
+
+    #[test]
+    fn what_a_failed_write_left_behind_is_cut_before_the_next_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let mut journal = Journal::open(folder.path()).unwrap();
+        journal.admit(line("a")).unwrap();
+        let half = OpenOptions::new().append(true).open(&path).unwrap();
+        (&half).write_all(b"{\"at\":\"2025-03-05T08:").unwrap();
+        journal.admit(line("b")).unwrap();
+        drop(journal);
+        let journal = Journal::open(folder.path()).unwrap();
+        assert!(journal.unused("a").is_err() && journal.unused("b").is_err());
+    }
+
+    #[test]
+    fn a_journal_that_was_shortened_under_a_running_gate_raises_no_prompt() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path()).unwrap();
+        journal.admit(line("a")).unwrap();
+        File::options().write(true).open(folder.path().join(FILE)).unwrap().set_len(0).unwrap();
+        assert!(matches!(journal.admit(line("b")), Err(JournalError::Disk { .. })));
     }
 
     #[test]

@@ -3,53 +3,48 @@
 //! The machine's states become the domain's steps here, one for one; what the machine knows besides (handle, schedule,
 //! last trouble) travels as its own versioned JSON in the same write.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use anyhow::bail;
 use time::OffsetDateTime;
 use trinhky_domain::Change;
+use trinhky_domain::audit::{By, Entry, Event};
 use trinhky_domain::ids::AttemptId;
-use trinhky_domain::signing::{Attempt, AttemptState, Failure, Purpose};
+use trinhky_domain::signing::{Attempt, AttemptState, AttemptStateName, Failure, Purpose};
 use trinhky_simpki::attempt::{self as machine, State};
 use trinhky_simpki::status::Ending;
 use trinhky_store::{Store, Tx};
 
 use super::converse::Row;
+use super::leases::Lease;
+use crate::ambient::Random;
+use crate::notices;
 
 /// A leased row.
 pub(super) struct Leased {
     pub(super) store: Store,
     pub(super) id: AttemptId,
-    pub(super) token: String,
-    pub(super) lease: Duration,
-    pub(super) held_until: OffsetDateTime,
+    pub(super) lease: Lease,
     pub(super) send_window: time::Duration,
+    pub(super) random: Arc<dyn Random>,
 }
 
 impl Row for Leased {
     async fn keep(&mut self, at: &machine::Attempt, now: OffsetDateTime) -> anyhow::Result<()> {
         let mut tx = self.store.begin().await?;
         let row = tx.attempt(self.id).await?;
-        let first = row.state.name() == trinhky_domain::signing::AttemptStateName::Approved;
-        let Some(change) = step(&mut tx, row, at, self.send_window, now).await? else { return Ok(()) };
-        let change = change.with_protocol(serde_json::to_string(at)?);
-        tx.apply_leased(&change, &self.token).await?;
-        if first && matches!(at.state(), State::Sending { .. }) {
+        let first = row.state.name() == AttemptStateName::Approved;
+        let (sending, protocol) = (matches!(at.state(), State::Sending { .. }), serde_json::to_string(at)?);
+        match step(&mut tx, row, at, self.send_window, now).await? {
+            Some(change) => self.write(&mut tx, &change.with_protocol(protocol), now).await?,
+            // Sent anew after a connection that never was: the prompt may live from now on, not from the first try.
+            None if sending => tx.keep_protocol(self.id, &self.lease.token(), protocol).await?,
+            None => return Ok(()),
+        }
+        if first && sending {
             tx.note_transaction(self.id, at.ap_trans_id().as_str()).await?;
         }
         Ok(tx.commit().await?)
-    }
-
-    async fn hold(&mut self, now: OffsetDateTime) -> anyhow::Result<()> {
-        if self.held_until - now > self.lease / 2 {
-            return Ok(());
-        }
-        let until = now + self.lease;
-        let mut tx = self.store.begin().await?;
-        tx.renew_attempt(self.id, &self.token, until).await?;
-        tx.commit().await?;
-        self.held_until = until;
-        Ok(())
     }
 }
 
@@ -60,25 +55,56 @@ impl Leased {
             return Ok(row);
         }
         let mut tx = self.store.begin().await?;
-        tx.apply_leased(&row.heads_queue(now)?, &self.token).await?;
+        tx.apply_leased(&row.heads_queue(now)?, &self.lease.token()).await?;
         let row = tx.attempt(self.id).await?;
         tx.commit().await?;
         Ok(row)
     }
 
-    /// Ends the attempt without having asked anybody.
-    pub(super) async fn end(&self, failure: Failure, now: OffsetDateTime) -> anyhow::Result<()> {
+    /// Ends an approval that waited too long, or whose document was given back.
+    pub(super) async fn lapse(&self, now: OffsetDateTime) -> anyhow::Result<()> {
+        self.end(Failure::Lapsed, None, now).await
+    }
+
+    /// Ends the attempt because there are no grounds for a prompt, and journals why.
+    pub(super) async fn refuse(
+        &self,
+        failure: Failure,
+        why: &str,
+        now: OffsetDateTime,
+    ) -> anyhow::Result<()> {
+        let entry =
+            Entry::new(Event::GateRefused, By::process("gate"), now).of_attempt(self.id).with("why", why);
+        self.end(failure, Some(entry), now).await
+    }
+
+    async fn end(&self, failure: Failure, said: Option<Entry>, now: OffsetDateTime) -> anyhow::Result<()> {
         let mut tx = self.store.begin().await?;
         let row = tx.attempt(self.id).await?;
+        if let Some(entry) = said {
+            let entry = match row.purpose {
+                Purpose::Document { document, .. } => entry.about(document),
+                Purpose::Enrolment { .. } => entry,
+            };
+            tx.record(&entry).await?;
+        }
         let change = ended(&mut tx, row, failure, now).await?;
-        tx.apply_leased(&change, &self.token).await?;
+        self.write(&mut tx, &change, now).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// The change, and whoever is to be told of it, in one transaction.
+    async fn write(&self, tx: &mut Tx, change: &Change, now: OffsetDateTime) -> anyhow::Result<()> {
+        tx.apply_leased(change, &self.lease.token()).await?;
+        notices::enqueue(tx, change, &*self.random, now)
+            .await
+            .map_err(|error| anyhow::anyhow!("who is to be told: {error:?}"))
     }
 
     /// Gives the row to whoever comes next, at `due`.
     pub(super) async fn release(&self, due: OffsetDateTime) -> anyhow::Result<()> {
         let mut tx = self.store.begin().await?;
-        tx.release_attempt(self.id, &self.token, due).await?;
+        tx.release_attempt(self.id, &self.lease.token(), due).await?;
         Ok(tx.commit().await?)
     }
 }

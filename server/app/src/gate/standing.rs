@@ -63,10 +63,12 @@ impl Inquiry<'_> {
         }
         match validate(&leaf, &inputs(&said, RevocationMode::Require), self.provider) {
             Ok(_) => Ok(said),
-            Err(failure) if failure.problem == PathProblem::RevocationUnknown => {
-                Err(NoStanding::Unknown(failure.to_string()))
-            }
-            Err(failure) => Err(bad(&failure)),
+            Err(failure) => match failure.problem {
+                PathProblem::RevocationUnknown | PathProblem::RevocationWeak(_) => {
+                    Err(NoStanding::Unknown(failure.to_string()))
+                }
+                _ => Err(bad(&failure)),
+            },
         }
     }
 

@@ -24,6 +24,8 @@ pub(super) fn builder() -> reqwest::ClientBuilder {
     install_crypto();
     Client::builder()
         .redirect(reqwest::redirect::Policy::none())
+        // Whom the settings name is asked, and nobody whom the environment names.
+        .no_proxy()
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(Duration::from_secs(30))
         .user_agent(concat!("trinhky/", env!("CARGO_PKG_VERSION")))

@@ -99,7 +99,7 @@ impl Push {
     pub fn open(config: &config::Push) -> anyhow::Result<Self> {
         cryptographer::install();
         let resolver = PublicAddresses { allow_private: config.allow_private };
-        let client = outgoing::builder().no_proxy().dns_resolver(Arc::new(resolver)).build()?;
+        let client = outgoing::builder().dns_resolver(Arc::new(resolver)).build()?;
         Ok(Self {
             client,
             key: vapid::Key::read(&config.vapid_key, &config.subject)?,

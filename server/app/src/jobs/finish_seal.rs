@@ -1,5 +1,7 @@
 //! Finishing a seal whose CMS is here, when time stamp or revocation did not answer within the clerk's request.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use trinhky_domain::ids::{DocumentId, SealId};
 use trinhky_store::{Job, Tx};
@@ -18,13 +20,15 @@ struct Payload {
     seal: SealId,
 }
 
-/// Asks for it, in the transaction that keeps the CMS.
+/// Asks for it, in the transaction that keeps the CMS. The clerk's request goes on by itself, so the job waits as long as
+/// a lease: two at once would ask for two time stamps.
 ///
 /// # Errors
 /// What the store says.
 pub async fn enqueue(app: &App, tx: &mut Tx, document: DocumentId, seal: SealId) -> ApiResult<()> {
     let urgency = tx.document(document).await?.particulars.urgency;
-    super::enqueue(app, tx, KIND, &seal, &Payload { document, seal }, urgency).await.map(drop)
+    let lease = Duration::from_secs(app.config.jobs.lease_seconds);
+    super::enqueue_after(app, tx, lease, KIND, &seal, &Payload { document, seal }, urgency).await.map(drop)
 }
 
 /// Looks whether it can be finished now.

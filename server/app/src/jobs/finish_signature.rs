@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use time::Duration;
 use trinhky_domain::document::{Embedded, Head};
 use trinhky_domain::ids::AttemptId;
-use trinhky_domain::signing::{Attempt, AttemptState, AttemptStateName, CmsFrom, Failure, Purpose};
+use trinhky_domain::signing::{Attempt, AttemptState, CmsFrom, Failure, Purpose};
 use trinhky_domain::{Change, Edge};
 use trinhky_pades::cms;
 use trinhky_pades::x509::Certificate;
@@ -30,22 +30,25 @@ struct Payload {
     attempt: AttemptId,
 }
 
-/// Where a signature was received and is not yet in its place.
-const UNFINISHED: &[AttemptStateName] =
-    &[AttemptStateName::SignedRaw, AttemptStateName::Verified, AttemptStateName::Stamped];
-
 /// Every attempt that waits for us has its job, whoever brought it there and whatever crashed meanwhile.
 pub(super) async fn tend(app: &App) -> ApiResult<()> {
-    let waiting = app.store.read().await?.attempts_in(UNFINISHED).await?;
+    let waiting = app.store.read().await?.attempts_without_job(KIND, AT_ONCE).await?;
     if waiting.is_empty() {
         return Ok(());
     }
     let mut tx = app.store.begin().await?;
-    for attempt in waiting {
-        super::enqueue(app, &mut tx, KIND, &attempt.id, &Payload { attempt: attempt.id }, attempt.urgency)
-            .await?;
+    for (attempt, urgency) in waiting {
+        super::enqueue(app, &mut tx, KIND, &attempt, &Payload { attempt }, urgency).await?;
     }
     Ok(tx.commit().await?)
+}
+
+/// The device has handed its CMS in, in this transaction: the job need not wait for it any longer.
+///
+/// # Errors
+/// What the store says.
+pub async fn hasten(app: &App, tx: &mut Tx, attempt: AttemptId) -> ApiResult<()> {
+    Ok(tx.hasten_job(KIND, &attempt.to_string(), app.clock.now()).await?)
 }
 
 /// Takes the attempt as far as it goes now.
@@ -68,6 +71,11 @@ pub(super) async fn run(app: &App, job: &Job) -> ApiResult<Outcome> {
                 if wished =>
             {
                 hold(app, attempt, &signature).await?
+            }
+            AttemptState::Stamped { .. } if wished => {
+                let received = app.store.read().await?.signature_of(id).await?;
+                let received = received.ok_or(trinhky_store::Error::NotFound("signature"))?;
+                hold(app, attempt, &received.raw).await?
             }
             AttemptState::SignedRaw { signature, .. } => {
                 verify(app, job, attempt, dossier, signature).await?
@@ -112,9 +120,12 @@ async fn verify(
     };
     let jobs = &app.config.jobs;
     let watched = app.store.read().await?.watched_at(attempt.id).await?;
-    let watching = watched.is_some_and(|at| now - at < milliseconds(jobs.watcher_milliseconds));
-    if watching && now - job.created < milliseconds(jobs.cms_wait_milliseconds) {
-        return Ok(Step::Later(Outcome::Again(jobs.poll())));
+    let gone = watched.map(|at| at + milliseconds(jobs.watcher_milliseconds));
+    let enough = job.created + milliseconds(jobs.cms_wait_milliseconds);
+    if let Some(until) = gone.map(|gone| gone.min(enough)).filter(|until| *until > now) {
+        // The device's CMS hastens the job.
+        let wait = std::time::Duration::try_from(until - now).unwrap_or_default();
+        return Ok(Step::Later(Outcome::Again(wait.max(jobs.poll()))));
     }
     let change = attempt.verified(cms, CmsFrom::Server, now)?;
     commit(app, &change).await?;
@@ -199,7 +210,8 @@ async fn embed(app: &App, attempt: Attempt, dossier: Dossier, stamped: Vec<u8>) 
     .await?;
     let decision = tx.decision_of(attempt.id).await?.ok_or(trinhky_store::Error::NotFound("decision"))?.id;
     let signing = document.signing(attempt)?;
-    let register = numbering::register_if(signing.takes_number(), app, &mut tx, signing.document()).await?;
+    let register =
+        numbering::register_if(signing.takes_number(), app, &mut tx, signing.document(), now).await?;
     let change = signing.embedded(Embedded { head, decision }, register.as_ref(), now)?;
     if applied(tx.apply(&change).await)? {
         notices::enqueue(&mut tx, &change, &*app.random, now).await?;
@@ -235,7 +247,7 @@ async fn enrol(app: &App, job: &Job, attempt: Attempt, dossier: &Dossier, cms: V
 /// A signature that came after its wish was withdrawn is kept sealed and never used by itself.
 async fn hold(app: &App, attempt: Attempt, signature: &[u8]) -> ApiResult<Step> {
     let Purpose::Document { document, .. } = attempt.purpose else { return Ok(Step::Later(Outcome::Done)) };
-    let sealed = held::seal(app, &attempt.id, signature)?;
+    let sealed = held::seal(app, attempt.id, signature)?;
     let now = app.clock.now();
     let mut tx = app.store.begin().await?;
     let change = tx.document(document).await?.signing(attempt)?.hold(sealed, now)?;
@@ -306,6 +318,9 @@ fn applied(result: Result<(), trinhky_store::Error>) -> ApiResult<bool> {
         Err(other) => Err(other.into()),
     }
 }
+
+/// Attempts that get their job in one transaction.
+const AT_ONCE: u32 = 64;
 
 fn milliseconds(count: u64) -> Duration {
     Duration::milliseconds(i64::try_from(count).unwrap_or(i64::MAX))

@@ -61,6 +61,8 @@ pub(super) async fn begin_enrolment(
     let chain = issuers(&app, &sim.certificate)?;
     let device = DeviceId::at(now, app.random.chance());
     let thumbprint = jws::thumbprint(&request.public_key);
+    let profile = app.profile_of(&tx.office(actor.office).await?)?;
+    let code_kind = prompts::code_kind(&profile);
     let statement = EnrolmentStatement {
         version: 1,
         person: actor.person,
@@ -70,11 +72,10 @@ pub(super) async fn begin_enrolment(
         public_key: request.public_key.clone(),
         msisdn: sim.msisdn.digits().to_owned(),
         certificate: wire::hex(Digest::of(&sim.certificate)),
+        code_kind: Some(code_kind),
         made_at: now,
     };
     let statement = serde_json::to_vec(&statement).map_err(ApiError::internal)?;
-    let profile = app.profile_of(&tx.office(actor.office).await?)?;
-    let code_kind = prompts::code_kind(&profile);
     let dossier = Dossier {
         challenge: challenge(&app),
         expires_at: now + GOOD_FOR,

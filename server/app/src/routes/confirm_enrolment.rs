@@ -7,21 +7,22 @@ use axum::response::Response;
 use time::OffsetDateTime;
 use trinhky_domain::Refused;
 use trinhky_domain::ids::{DecisionId, DeviceId};
-use trinhky_domain::signing::{Attempt, AttemptState, Decision, Purpose};
+use trinhky_domain::signing::{Attempt, AttemptState, Decision, DecisionKind, Purpose};
 use trinhky_pades::x509::Certificate;
 use trinhky_pades::x509::path::Purpose as KeyPurpose;
-use trinhky_protos::device::{ConfirmEnrolmentRequest, ENROLMENT_TYP, EnrolmentClaims, PublicJwk};
+use trinhky_protos::device::{ConfirmEnrolmentRequest, ENROLMENT_TYP, EnrolmentClaims};
 use trinhky_protos::problem::{Code, Problem};
 use trinhky_protos::signing::AttemptView;
 use trinhky_store::Tx;
 
+use super::deciding::{self, invalid};
 use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::dossier::Dossier;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{IdempotencyKey, Json, Path};
 use crate::once::Once;
-use crate::{jws, notices, pdfs, trust, views, wire};
+use crate::{notices, pdfs, trust, wire};
 
 /// Confirm the enrolment: from here on the SIM may be asked.
 #[utoipa::path(
@@ -71,6 +72,7 @@ pub(super) async fn confirm_enrolment(
     let profile = app.profile_of(&tx.office(caller.actor.office).await?)?;
     let decision = Decision {
         id: DecisionId::at(now, app.random.chance()),
+        kind: DecisionKind::Approve,
         attempt: attempt_id,
         person: caller.actor.person,
         device: id,
@@ -81,11 +83,7 @@ pub(super) async fn confirm_enrolment(
     };
     let change = attempt.approve_enrolment(&caller.actor, decision, now + profile.approval_window)?;
     notices::apply(&mut tx, &change, &*app.random, now).await?;
-    let attempt = tx.attempt(attempt_id).await?;
-    let view = views::attempt(&mut tx, &attempt).await?;
-    let answer = once.keep(&mut tx, StatusCode::ACCEPTED, &view).await?;
-    tx.commit().await?;
-    Ok(answer)
+    deciding::finish(tx, once, StatusCode::ACCEPTED, attempt_id).await
 }
 
 async fn read(tx: &mut Tx, caller: &Caller, id: DeviceId, text: &str) -> ApiResult<EnrolmentClaims> {
@@ -93,9 +91,7 @@ async fn read(tx: &mut Tx, caller: &Caller, id: DeviceId, text: &str) -> ApiResu
     if device.person != caller.actor.person {
         return Err(Code::NotFound.into());
     }
-    let key: PublicJwk = serde_json::from_str(&device.jwk).map_err(ApiError::internal)?;
-    let verified = jws::verify::<EnrolmentClaims>(text, &key, ENROLMENT_TYP)
-        .map_err(|error| ApiError::new(Code::DecisionInvalid).with(error.to_string()))?;
+    let verified = deciding::signed_by::<EnrolmentClaims>(&device, text, ENROLMENT_TYP)?;
     if verified.kid() != id.to_string() {
         return Err(invalid("kid"));
     }
@@ -128,8 +124,4 @@ fn compare(
     };
     let within = claims.exp <= dossier.expires_at.unix_timestamp();
     if *claims == expected && within { Ok(()) } else { Err(invalid("claims")) }
-}
-
-fn invalid(member: &str) -> ApiError {
-    ApiError::new(Code::DecisionInvalid).with(member)
 }

@@ -15,7 +15,7 @@ use trinhky_protos::session::{SignInRequest, SignInResponse};
 use trinhky_store::Session;
 
 use crate::app::App;
-use crate::auth::{password, token, totp};
+use crate::auth::{password, second_factor, token, totp};
 use crate::blocking;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::Json;
@@ -41,12 +41,11 @@ pub(super) async fn create_session(
     let now = app.clock.now();
     let name = request.username.trim().to_lowercase();
     app.sign_in_tries
-        .allow(&name, app.config.limits.sign_in_tries, now)
+        .begin(&name, app.config.limits.sign_in_tries, now)
         .map_err(|seconds| ApiError::new(Code::RateLimited).retry_after(seconds))?;
-    let Some(person) = check(&app, &name, request).await? else {
-        app.sign_in_tries.failed(&name, now);
-        return Err(Code::BadCredentials.into());
-    };
+    let checked =
+        check(&app, &name, request).await.inspect_err(|_| app.sign_in_tries.not_made(&name, now))?;
+    let Some(person) = checked else { return Err(Code::BadCredentials.into()) };
     app.sign_in_tries.succeeded(&name);
     open(&app, &person).await
 }
@@ -62,11 +61,20 @@ async fn check(app: &App, name: &str, request: SignInRequest) -> ApiResult<Optio
     };
     drop(tx);
     let stored = account.as_ref().map(|account| account.password_hash.clone());
+    let slot = app.password_slots.acquire().await.map_err(ApiError::internal)?;
     let right = blocking(move || password::verify(&request.password, stored.as_deref())).await?;
+    drop(slot);
     let (Some(person), Some(account)) = (person, account) else { return Ok(None) };
-    let secret = account.totp_secret.as_deref().unwrap_or_default();
+    let sealed = account.totp_secret.as_deref().unwrap_or_default();
+    let secret = match second_factor::open(&app.keys.at_rest, person.id, sealed) {
+        Ok(secret) => secret,
+        Err(error) => {
+            tracing::error!(%error, person = %person.id, "nobody can sign in here; run: trinhky migrate");
+            return Ok(None);
+        }
+    };
     let last = u64::try_from(account.last_totp_step).ok();
-    let Some(step) = totp::step(secret, request.totp.trim(), now, last).filter(|_| right) else {
+    let Some(step) = totp::step(&secret, request.totp.trim(), now, last).filter(|_| right) else {
         return Ok(None);
     };
     let mut tx = app.store.begin().await?;

@@ -9,18 +9,17 @@ use trinhky_domain::document::{Bundle, BundleFile, Document, Terms};
 use trinhky_domain::ids::AttemptId;
 use trinhky_domain::people::{Actor, appointed};
 use trinhky_domain::policy::Numbering;
-use trinhky_domain::signing::{Attempt, AttemptState, Decision, Purpose};
+use trinhky_domain::signing::{Attempt, AttemptState, Decision, DecisionKind, Purpose};
 use trinhky_domain::{Digest, Edge, Refused};
 use trinhky_pades::x509::Certificate;
 use trinhky_pades::x509::path::Purpose as KeyPurpose;
-use trinhky_protos::device::PublicJwk;
 use trinhky_protos::problem::{Code, Problem};
 use trinhky_protos::signing::{
     AttemptView, DECISION_TYP, DecisionClaims, DecisionRequest, bundle_digest_input,
 };
 use trinhky_store::{Device, Tx};
 
-use super::prepare::active_device;
+use super::deciding::{self, CLOCK_SKEW_SECONDS, document_of, invalid, same};
 use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::dossier::{Dossier, Work};
@@ -28,7 +27,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::extract::{IdempotencyKey, Json, Path};
 use crate::once::Once;
 use crate::stop::stop_at;
-use crate::{jws, notices, trust, views, wire};
+use crate::{notices, trust, wire};
 
 /// Decide: from here on the SIM may be asked.
 #[utoipa::path(
@@ -57,10 +56,14 @@ pub(super) async fn decide(
     let mut tx = app.store.read().await?;
     let (device, claims) = read(&mut tx, &caller, id, &request.jws).await?;
     let dossier = Dossier::of(&mut tx, id).await?;
+    let is_taken = tx.decision(claims.jti).await?.is_some();
     drop(tx);
-    // Asked before the prompt, so that nobody enters a PIN for a certificate that no longer stands.
-    let certificate = Certificate::from_der(&dossier.certificate.0).map_err(ApiError::internal)?;
-    trust::standing(&app, &certificate, &[], KeyPurpose::DocumentSigning).await?;
+    // Asked before the prompt, so that nobody enters a PIN for a certificate that no longer stands. A decision that was
+    // taken already, whose answer was lost, is answered as it was then.
+    if !is_taken {
+        let certificate = Certificate::from_der(&dossier.certificate.0).map_err(ApiError::internal)?;
+        trust::standing(&app, &certificate, &[], KeyPurpose::DocumentSigning).await?;
+    }
 
     let mut tx = app.store.begin().await?;
     if let Some(answer) = once.seen(&mut tx, now).await? {
@@ -86,6 +89,7 @@ pub(super) async fn decide(
     let appointed = appointed(&appointments, actor.person, office.id, terms.capacity, today)?;
     let decision = Decision {
         id: claims.jti,
+        kind: DecisionKind::Approve,
         attempt: id,
         person: actor.person,
         device: device.id,
@@ -97,10 +101,7 @@ pub(super) async fn decide(
     let profile = app.profile_of(&office)?;
     let change = awaiting.approve(&actor, appointed, &terms, attempt, decision, &profile)?;
     notices::apply(&mut tx, &change, &*app.random, now).await?;
-    let attempt = tx.attempt(id).await?;
-    let view = views::attempt(&mut tx, &attempt).await?;
-    let answer = once.keep(&mut tx, StatusCode::ACCEPTED, &view).await?;
-    tx.commit().await?;
+    let answer = deciding::finish(tx, once, StatusCode::ACCEPTED, id).await?;
     stop_at(Edge::ApprovedCommitted);
     Ok(answer)
 }
@@ -112,23 +113,8 @@ async fn read(
     id: AttemptId,
     text: &str,
 ) -> ApiResult<(Device, DecisionClaims)> {
-    let attempt = tx.attempt(id).await?;
-    if attempt.person != caller.actor.person {
-        return Err(Code::NotFound.into());
-    }
-    let unsigned = jws::kid_of(text).ok_or_else(|| invalid("jws"))?;
-    let device = active_device(tx, &caller.actor, unsigned.parse().map_err(|_| invalid("kid"))?).await?;
-    let key: PublicJwk = serde_json::from_str(&device.jwk).map_err(ApiError::internal)?;
-    let verified = jws::verify::<DecisionClaims>(text, &key, DECISION_TYP)
-        .map_err(|error| ApiError::new(Code::DecisionInvalid).with(error.to_string()))?;
-    Ok((device, verified.into_claims()))
-}
-
-async fn document_of(tx: &mut Tx, attempt: &Attempt) -> ApiResult<Document> {
-    match attempt.purpose {
-        Purpose::Document { document, .. } => Ok(tx.document(document).await?),
-        Purpose::Enrolment { .. } => Err(Refused::WrongAttempt.into()),
-    }
+    deciding::own(tx, &caller.actor, id).await?;
+    deciding::signed(tx, &caller.actor, text, DECISION_TYP).await
 }
 
 fn in_time(claims: &DecisionClaims, dossier: &Dossier, now: OffsetDateTime) -> ApiResult<()> {
@@ -141,6 +127,17 @@ fn in_time(claims: &DecisionClaims, dossier: &Dossier, now: OffsetDateTime) -> A
         return Err(invalid("exp"));
     }
     Ok(())
+}
+
+/// Whether what was decided is, claim for claim, what the document and its preparation are now.
+pub(super) fn still_fits(
+    claims: &DecisionClaims,
+    document: &Document,
+    attempt: &Attempt,
+    dossier: &Dossier,
+    device: &Device,
+) -> ApiResult<()> {
+    compare(claims, &expected(claims, document, attempt, dossier, device)?)
 }
 
 /// What an honest device would have signed. Its own id, time and name of the decision are its to choose.
@@ -172,7 +169,7 @@ fn expected(
         urgency: wire::urgency(document.particulars.urgency).to_owned(),
         capacity: wire::capacity(place.capacity).to_owned(),
         numbering: document.numbering.as_str().to_owned(),
-        number: document.number.as_ref().map(ToString::to_string),
+        number: document.number_in_base().map(ToString::to_string),
         manifest: wire::hex(document.manifest),
         head: wire::hex(document.head.sha256),
         tail: wire::hex(*tail),
@@ -190,18 +187,9 @@ fn compare(claims: &DecisionClaims, expected: &DecisionClaims) -> ApiResult<()> 
     if claims.head != expected.head {
         return Err(Code::HeadMoved.into());
     }
-    macro_rules! same {
-        ($($member:ident),+) => {$(
-            if claims.$member != expected.$member {
-                return Err(invalid(stringify!($member)));
-            }
-        )+};
-    }
-    same!(
-        iss, sub, attempt, challenge, document, bundle, files, recipients, urgency, capacity, numbering,
-        number
-    );
-    same!(manifest, tail, dtbs, certificate, display_text, client, previous, checkpoint);
+    same!(claims, expected: iss, sub, attempt, challenge, document, bundle, files, recipients, urgency, capacity);
+    same!(claims, expected: numbering, number, manifest, tail, dtbs, certificate, display_text, client);
+    same!(claims, expected: previous, checkpoint);
     // A claim that a later version adds must be named above too.
     if claims == expected { Ok(()) } else { Err(invalid("claims")) }
 }
@@ -216,21 +204,16 @@ fn terms(claims: &DecisionClaims) -> ApiResult<Terms> {
             length: file.length,
         })
     });
+    let recipients = claims.recipients.iter().cloned().map(wire::read_recipient);
     let numbering = Numbering::ALL.iter().copied().find(|rule| rule.as_str() == claims.numbering);
     Ok(Terms {
         bundle: Bundle(files.collect::<ApiResult<_>>()?).digest(),
         head: wire::digest(claims.head),
         manifest: wire::digest(claims.manifest),
-        recipients: claims.recipients.iter().cloned().map(wire::read_recipient).collect(),
+        recipients: recipients.collect::<ApiResult<_>>()?,
         urgency: wire::read_urgency(&claims.urgency)?,
         capacity: wire::read_capacity(&claims.capacity)?,
         numbering: numbering.ok_or_else(|| invalid("numbering"))?,
         number: claims.number.clone(),
     })
 }
-
-fn invalid(member: &str) -> ApiError {
-    ApiError::new(Code::DecisionInvalid).with(member)
-}
-
-const CLOCK_SKEW_SECONDS: i64 = 300;

@@ -16,6 +16,7 @@ use crate::auth::caller::Caller;
 use crate::error::ApiResult;
 use crate::extract::{Path, Query};
 use crate::views;
+use crate::watching::Seat;
 
 /// What to wait for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -43,26 +44,16 @@ pub(super) async fn get_attempt(
     Path(id): Path<AttemptId>,
     Query(wanted): Query<Wanted>,
 ) -> ApiResult<axum::Json<AttemptView>> {
-    let patience = Duration::from_secs(wanted.wait.min(LONGEST_WAIT_SECONDS));
-    let changed = async {
-        let mut beat = tokio::time::interval(BEAT);
-        let mut beats = 0_u32;
-        loop {
-            beat.tick().await;
-            let attempt = readable(&app, &caller, id).await?;
-            if beats.is_multiple_of(BEATS_PER_WATCH) && wanted.wait > 0 && is_own(&attempt, &caller) {
-                note_watching(&app, id).await?;
-            }
-            beats = beats.wrapping_add(1);
-            if u64::from(attempt.version.0) > wanted.after {
-                return ApiResult::Ok(attempt);
-            }
+    let mut attempt = readable(&app, &caller, id).await?;
+    if wanted.wait > 0 {
+        let seat = Seat::take(&app, id, is_own(&attempt, &caller));
+        if u64::from(attempt.version.0) <= wanted.after {
+            let patience = Duration::from_secs(wanted.wait.min(LONGEST_WAIT_SECONDS));
+            // Whether it has moved or the time is over: the row says where it is.
+            drop(tokio::time::timeout(patience, seat.beyond(wanted.after)).await);
+            attempt = readable(&app, &caller, id).await?;
         }
-    };
-    let attempt = match tokio::time::timeout(patience, changed).await {
-        Ok(attempt) => attempt?,
-        Err(_) => readable(&app, &caller, id).await?,
-    };
+    }
     let mut tx = app.store.read().await?;
     let view = views::attempt(&mut tx, &attempt).await?;
     // The value itself is for the signer's device.
@@ -85,14 +76,4 @@ fn is_own(attempt: &Attempt, caller: &Caller) -> bool {
     attempt.person == caller.actor.person
 }
 
-async fn note_watching(app: &App, id: AttemptId) -> ApiResult<()> {
-    let mut tx = app.store.begin().await?;
-    tx.watch(id, app.clock.now()).await?;
-    Ok(tx.commit().await?)
-}
-
 const LONGEST_WAIT_SECONDS: u64 = 60;
-/// Between two looks at the row.
-const BEAT: Duration = Duration::from_millis(150);
-/// A watcher is noted every five seconds: well within the time it counts as present.
-const BEATS_PER_WATCH: u32 = 33;

@@ -1,6 +1,8 @@
 //! `POST /v1/documents/{id}/return`, `/reject`, `/withdraw`: the ways off the chain. While the SIM may be asked, the
 //! wish waits for the attempt's end.
 
+use std::ops::ControlFlow;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -9,7 +11,7 @@ use trinhky_domain::ids::DocumentId;
 use trinhky_protos::document::{DocumentView, ReasonRequest};
 use trinhky_protos::problem::Problem;
 
-use super::show;
+use super::acting;
 use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::error::ApiResult;
@@ -70,17 +72,11 @@ async fn give_back(
 ) -> ApiResult<Response> {
     let now = app.clock.now();
     let once = Once::new(&caller.actor, kind.as_str(), &id, key, &request)?;
-    let mut tx = app.store.begin().await?;
-    if let Some(answer) = once.seen(&mut tx, now).await? {
-        return Ok(answer);
-    }
-    let document = show::mine(&mut tx, id, &caller.actor).await?;
-    if_match.check(document.version.0.into())?;
+    let (mut tx, document) = match acting::begin(app, &caller.actor, id, if_match, &once, now).await? {
+        ControlFlow::Continue(begun) => begun,
+        ControlFlow::Break(answer) => return Ok(answer),
+    };
     let change = document.give_back(&caller.actor, kind, &request.reason, now)?;
     notices::apply(&mut tx, &change, &*app.random, now).await?;
-    let document = tx.document(id).await?;
-    let view = show::view(&mut tx, &document).await?;
-    let answer = once.keep(&mut tx, StatusCode::OK, &view).await?;
-    tx.commit().await?;
-    Ok(answer)
+    acting::finish(tx, once, StatusCode::OK, id).await
 }

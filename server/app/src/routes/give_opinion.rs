@@ -1,5 +1,7 @@
 //! `POST /v1/documents/{id}/opinions`: a checker passes the document on, or gives it back with the reason.
 
+use std::ops::ControlFlow;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -7,7 +9,7 @@ use trinhky_domain::ids::DocumentId;
 use trinhky_protos::document::{DocumentView, OpinionRequest};
 use trinhky_protos::problem::{Code, Problem};
 
-use super::show;
+use super::acting;
 use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
@@ -38,19 +40,17 @@ pub(super) async fn give_opinion(
 ) -> ApiResult<Response> {
     let now = app.clock.now();
     let once = Once::new(&caller.actor, "opinions", &id, key, &request)?;
-    let mut tx = app.store.begin().await?;
-    if let Some(answer) = once.seen(&mut tx, now).await? {
-        return Ok(answer);
-    }
-    let document = show::mine(&mut tx, id, &caller.actor).await?;
-    if_match.check(document.version.0.into())?;
+    let (mut tx, document) = match acting::begin(&app, &caller.actor, id, if_match, &once, now).await? {
+        ControlFlow::Continue(begun) => begun,
+        ControlFlow::Break(answer) => return Ok(answer),
+    };
     if document.head.sha256 != wire::digest(request.head) {
         return Err(Code::HeadMoved.into());
     }
     // The rules keep an opinion with the whole bundle; the head just compared is its main file's.
     let seen = document.bundle.digest();
     let register =
-        numbering::register_if(document.next_step_takes_number(), &app, &mut tx, &document).await?;
+        numbering::register_if(document.next_step_takes_number(now), &app, &mut tx, &document, now).await?;
     let reviewing = document.reviewing(&caller.actor)?;
     let change = match request.verdict.as_str() {
         "approve" => reviewing.pass(&caller.actor, &request.note, seen, register.as_ref(), now)?,
@@ -59,9 +59,5 @@ pub(super) async fn give_opinion(
     };
     notices::apply(&mut tx, &change, &*app.random, now).await?;
     jobs::draw_number::enqueue_if_due(&app, &mut tx, &change).await?;
-    let document = tx.document(id).await?;
-    let view = show::view(&mut tx, &document).await?;
-    let answer = once.keep(&mut tx, StatusCode::OK, &view).await?;
-    tx.commit().await?;
-    Ok(answer)
+    acting::finish(tx, once, StatusCode::OK, id).await
 }

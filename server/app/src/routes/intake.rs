@@ -16,8 +16,9 @@ pub(crate) fn refused(refusal: &Refusal, most: u64) -> ApiError {
         Refusal::Truncated => Code::Truncated,
         Refusal::Encrypted => Code::Encrypted,
         Refusal::Broken(_) => Code::BrokenPdf,
-        Refusal::OffPage { .. } => Code::BadPlace,
+        Refusal::OffPage { .. } | Refusal::NoRoom { .. } => Code::BadPlace,
         Refusal::Text { .. } => Code::MissingMetadata,
+        Refusal::Printed { .. } => Code::PrintedDiffers,
         Refusal::XfaDynamic | Refusal::TooComplex(_) | Refusal::AlreadySigned | Refusal::FieldTaken(_) => {
             Code::UnsupportedPdf
         }

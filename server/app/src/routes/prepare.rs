@@ -223,17 +223,14 @@ impl Made {
 }
 
 /// A small blob, whole.
-async fn blob(app: &App, sha256: Digest) -> ApiResult<Vec<u8>> {
+pub(super) async fn blob(app: &App, sha256: Digest) -> ApiResult<Vec<u8>> {
     let blobs = app.blobs.clone();
     blocking(move || blobs.small(sha256, pdfs::LARGEST_PART)).await?.map_err(ApiError::internal)
 }
 
-/// Room for what will fill the gap: certificates, attributes and signature value, and a time stamp with its own chain.
+/// Room for what will fill the gap.
 pub(super) fn reserve(certificate: &[u8], chain: &[Base64Bytes]) -> u32 {
-    const SIGNATURE_AND_ATTRIBUTES: usize = 2 * 1024;
-    const TIME_STAMP: usize = 12 * 1024;
-    let certificates = certificate.len() + chain.iter().map(|issuer| issuer.0.len()).sum::<usize>();
-    u32::try_from(certificates + SIGNATURE_AND_ATTRIBUTES + TIME_STAMP).unwrap_or(u32::MAX)
+    SignRequest::room_for(chain.iter().map(|issuer| issuer.0.len()).chain([certificate.len()]))
 }
 
 /// Indochina time, all year.

@@ -1,6 +1,5 @@
 //! A file on its way in: to scanner and disk at once, counted, and not named yet. Dropped, it is gone.
 
-use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header;
 use bytes::Bytes;
@@ -16,8 +15,11 @@ use crate::gateways::GatewayError;
 use crate::gateways::clamd::Verdict;
 
 /// Takes a body in; what the scanner says is the caller's to act on.
-pub(super) async fn receive(app: &App, body: Body) -> ApiResult<(Writer, Verdict)> {
+pub(super) async fn receive(app: &App, request: Request) -> ApiResult<(Writer, Verdict)> {
     let most = app.config.limits.upload_bytes;
+    if announced_length(&request).is_some_and(|length| length > most) {
+        return Err(too_large(most));
+    }
     let _slot = app.upload_slots.acquire().await.map_err(ApiError::internal)?;
     let mut scan = app.gateways.scanner.begin().await.map_err(unscanned)?;
     let (to_disk, mut chunks) = mpsc::channel::<Bytes>(CHUNKS_UNDER_WAY);
@@ -29,7 +31,7 @@ pub(super) async fn receive(app: &App, body: Body) -> ApiResult<(Writer, Verdict
         }
         ApiResult::Ok(writer)
     });
-    let mut body = body.into_data_stream();
+    let mut body = request.into_body().into_data_stream();
     let mut received = 0_u64;
     while let Some(chunk) = body.next().await {
         let broken_off = |error| ApiError::new(Code::Malformed).with("the upload broke off").because(error);
@@ -51,7 +53,7 @@ pub(super) async fn receive(app: &App, body: Body) -> ApiResult<(Writer, Verdict
 }
 
 /// What the client says the body will have.
-pub(super) fn announced_length(request: &Request) -> Option<u64> {
+fn announced_length(request: &Request) -> Option<u64> {
     request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

@@ -25,6 +25,8 @@ pub(super) struct RegisterView {
     year: i32,
     /// The last serial taken.
     last: u32,
+    /// Serials up to this were given before the book was kept here, on paper; they have no lines.
+    given_before: u32,
 }
 
 /// Where to go on.
@@ -48,6 +50,7 @@ pub(super) async fn list_registers(
         series: register.series.to_string(),
         year: register.year,
         last: register.last,
+        given_before: register.given_before,
     });
     Ok(axum::Json(views.collect()))
 }

@@ -8,7 +8,7 @@ use trinhky_domain::ids::DocumentId;
 use trinhky_protos::document::DocumentView;
 use trinhky_protos::problem::Problem;
 
-use super::show;
+use super::{acting, show};
 use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::error::ApiResult;
@@ -42,6 +42,9 @@ pub(super) async fn release(
     let now = app.clock.now();
     let once = Once::new(&caller.actor, "release", &id, key, &())?;
     let mut tx = app.store.read().await?;
+    if let Some(answer) = once.kept(&mut tx).await? {
+        return Ok(answer);
+    }
     let document = show::mine(&mut tx, id, &caller.actor).await?;
     if_match.check(document.version.0.into())?;
     drop(tx);
@@ -53,13 +56,9 @@ pub(super) async fn release(
     if outcome == Outcome::Waits {
         jobs::release::enqueue(&app, &mut tx, id, caller.actor.person).await?;
     }
-    let document = tx.document(id).await?;
-    let view = show::view(&mut tx, &document).await?;
     let status = match outcome {
         Outcome::Released => StatusCode::OK,
         Outcome::Waits => StatusCode::ACCEPTED,
     };
-    let answer = once.keep(&mut tx, status, &view).await?;
-    tx.commit().await?;
-    Ok(answer)
+    acting::finish(tx, once, status, id).await
 }

@@ -1,15 +1,19 @@
 //! `POST /v1/documents/{id}/seal`: the organisation's CMS, made on the clerk's token. Checked and kept first; when time
 //! stamp and revocation answer, the document is sealed before this request ends.
 
+use std::ops::ControlFlow;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use trinhky_domain::ids::DocumentId;
+use trinhky_domain::ids::{DocumentId, SealId};
+use trinhky_domain::people::Actor;
+use trinhky_protos::Base64Bytes;
 use trinhky_protos::document::DocumentView;
 use trinhky_protos::problem::{Code, Problem};
 use trinhky_protos::seal::SealRequest;
 
-use super::show;
+use super::{acting, show};
 use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::error::ApiResult;
@@ -30,7 +34,7 @@ use crate::{blocking, jobs, wire};
         (status = 200, body = DocumentView),
         (status = 403, description = "`not_the_clerk`", body = Problem),
         (status = 409, description = "`wrong_state`, `head_moved`, `signature_broken`, `leader_signature_missing`, `decision_expired`", body = Problem),
-        (status = 422, description = "`signature_invalid`, `certificate_mismatch`, `certificate_revoked`, `certificate_expired`", body = Problem),
+        (status = 422, description = "`signature_invalid`, `cms_mismatch`, `certificate_mismatch`, `certificate_revoked`, `certificate_expired`", body = Problem),
     )
 )]
 pub(super) async fn seal(
@@ -43,12 +47,12 @@ pub(super) async fn seal(
 ) -> ApiResult<Response> {
     let now = app.clock.now();
     let once = Once::new(&caller.actor, "seal", &id, key, &request)?;
-    let mut tx = app.store.begin().await?;
-    if let Some(answer) = once.seen(&mut tx, now).await? {
-        return Ok(answer);
-    }
-    let document = show::mine(&mut tx, id, &caller.actor).await?;
-    if_match.check(document.version.0.into())?;
+    let checked = look(&app, &caller.actor, id, &request.cms).await?;
+
+    let (mut tx, document) = match acting::begin(&app, &caller.actor, id, if_match, &once, now).await? {
+        ControlFlow::Continue(begun) => begun,
+        ControlFlow::Break(answer) => return Ok(answer),
+    };
     if document.head.sha256 != wire::digest(request.base) {
         return Err(Code::HeadMoved.into());
     }
@@ -57,22 +61,38 @@ pub(super) async fn seal(
     if dossier.expires_at <= now {
         return Err(Code::DecisionExpired.into());
     }
+    match checked {
+        Some((looked_at, result)) if looked_at == seal => result?,
+        // Another one was prepared since; whoever asks now does not know it.
+        _ => return Err(Code::HeadMoved.into()),
+    }
     dossier.cms = Some(request.cms);
-    let looked_at = dossier.clone();
-    blocking(move || sealing::check(&looked_at).map(drop)).await??;
     // Kept before anything else is done with it: a token's PIN is not asked for twice because a service was down.
     dossier.keep(&mut tx, seal).await?;
     jobs::finish_seal::enqueue(&app, &mut tx, id, seal).await?;
     tx.commit().await?;
 
     let outcome = sealing::finish(&app, id, seal).await?;
-    let mut tx = app.store.begin().await?;
-    let document = tx.document(id).await?;
-    let view = show::view(&mut tx, &document).await?;
-    let answer = match outcome {
-        Outcome::Sealed => once.keep(&mut tx, StatusCode::OK, &view).await?,
-        Outcome::Waits(_) => once.keep(&mut tx, StatusCode::ACCEPTED, &view).await?,
+    let status = match outcome {
+        Outcome::Sealed => StatusCode::OK,
+        Outcome::Waits(_) => StatusCode::ACCEPTED,
     };
-    tx.commit().await?;
-    Ok(answer)
+    acting::finish(app.store.begin().await?, once, status, id).await
+}
+
+/// Checks the CMS over the seal that is prepared now, before anything is locked; none where no seal is, which is told at
+/// its place.
+async fn look(
+    app: &App,
+    actor: &Actor,
+    id: DocumentId,
+    cms: &Base64Bytes,
+) -> ApiResult<Option<(SealId, ApiResult<()>)>> {
+    let mut tx = app.store.read().await?;
+    let Ok(sealing) = show::mine(&mut tx, id, actor).await?.sealing(actor) else { return Ok(None) };
+    let mut dossier = SealDossier::of(&mut tx, sealing.seal()).await?;
+    drop(tx);
+    dossier.cms = Some(cms.clone());
+    let result = blocking(move || sealing::check(&dossier).map(drop)).await?;
+    Ok(Some((sealing.seal(), result)))
 }

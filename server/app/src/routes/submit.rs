@@ -1,5 +1,7 @@
 //! `POST /v1/documents/{id}/submit`: putting a draft on its chain.
 
+use std::ops::ControlFlow;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -8,7 +10,7 @@ use trinhky_domain::ids::DocumentId;
 use trinhky_protos::document::DocumentView;
 use trinhky_protos::problem::Problem;
 
-use super::show;
+use super::acting;
 use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::error::ApiResult;
@@ -38,21 +40,16 @@ pub(super) async fn submit(
 ) -> ApiResult<Response> {
     let now = app.clock.now();
     let once = Once::new(&caller.actor, "submit", &id, key, &())?;
-    let mut tx = app.store.begin().await?;
-    if let Some(answer) = once.seen(&mut tx, now).await? {
-        return Ok(answer);
-    }
-    let document = show::mine(&mut tx, id, &caller.actor).await?;
-    if_match.check(document.version.0.into())?;
-    let takes_number = document.next_step_takes_number();
-    let register = numbering::register_if(takes_number, &app, &mut tx, &document).await?;
+    let (mut tx, document) = match acting::begin(&app, &caller.actor, id, if_match, &once, now).await? {
+        ControlFlow::Continue(begun) => begun,
+        ControlFlow::Break(answer) => return Ok(answer),
+    };
+    let takes_number = document.next_step_takes_number(now);
+    let register = numbering::register_if(takes_number, &app, &mut tx, &document, now).await?;
     let change = document.submit(&caller.actor, register.as_ref(), now)?;
     notices::apply(&mut tx, &change, &*app.random, now).await?;
     jobs::draw_number::enqueue_if_due(&app, &mut tx, &change).await?;
-    let document = tx.document(id).await?;
-    let view = show::view(&mut tx, &document).await?;
-    let answer = once.keep(&mut tx, StatusCode::OK, &view).await?;
-    tx.commit().await?;
+    let answer = acting::finish(tx, once, StatusCode::OK, id).await?;
     if takes_number {
         stop_at(Edge::NumberReserved);
     }

@@ -1,13 +1,17 @@
 //! `POST /v1/documents/{id}/number` and `GET /v1/documents/{id}/seal-task`: number and date are taken, never typed, and one
 //! revision that draws them and carries the seal is prepared for the clerk's token. Asked again, the same number again.
 
+use std::ops::ControlFlow;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use time::Date;
 use trinhky_domain::document::{Document, NumberedSeal};
 use trinhky_domain::ids::{DocumentId, SealId};
+use trinhky_domain::people::Actor;
 use trinhky_domain::register::DocumentNumber;
-use trinhky_domain::seal::{SEAL_FIELD, SealTask};
+use trinhky_domain::seal::{SEAL_FIELD, SealTask, SignatureCheck};
 use trinhky_domain::{Digest, Edge};
 use trinhky_pades::cms::{ID_DATA, signed_attributes};
 use trinhky_pades::look::PreparedImage;
@@ -20,7 +24,7 @@ use trinhky_protos::seal::{FilledFieldView, SealTaskView, SignatureEvidenceView}
 use trinhky_store::{OrgSeal, Tx};
 
 use super::prepare::issuers;
-use super::show;
+use super::{acting, show};
 use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::error::{ApiError, ApiResult};
@@ -41,6 +45,7 @@ use crate::{blocking, notices, numbering, pdfs, wire};
         (status = 201, body = SealTaskView),
         (status = 403, description = "`not_the_clerk`", body = Problem),
         (status = 409, description = "`wrong_state`, `leader_signature_missing`, `signature_broken`, `register_closed`, `stale`", body = Problem),
+        (status = 422, description = "`printed_differs`", body = Problem),
         (status = 503, description = "`revocation_unavailable`", body = Problem),
     )
 )]
@@ -55,6 +60,9 @@ pub(super) async fn take_number(
     let actor = &caller.actor;
     let once = Once::new(actor, "number", &id, key, &())?;
     let mut tx = app.store.read().await?;
+    if let Some(answer) = once.kept(&mut tx).await? {
+        return Ok(answer);
+    }
     let document = show::mine(&mut tx, id, actor).await?;
     // Who and where first, so that nobody else makes the server verify and ask.
     document.awaits_seal(actor)?;
@@ -66,22 +74,27 @@ pub(super) async fn take_number(
     let verifier = Verifier::of(&app);
     let checks = blocking(move || verifier.checks(&source, &material)).await??;
 
-    let mut tx = app.store.begin().await?;
-    if let Some(answer) = once.seen(&mut tx, now).await? {
-        return Ok(answer);
-    }
-    let document = show::mine(&mut tx, id, actor).await?;
-    if_match.check(document.version.0.into())?;
+    let turn = app.numbering.lock().await;
+    let drawn = draw(&app, actor, document, &checks).await?;
+    stop_at(Edge::SealTailWritten);
+
+    let (mut tx, document) = match acting::begin(&app, actor, id, if_match, &once, now).await? {
+        ControlFlow::Continue(begun) => begun,
+        ControlFlow::Break(answer) => return Ok(answer),
+    };
     if document.head.sha256 != head {
         return Err(Code::HeadMoved.into());
     }
-    let seal = org_seal(&mut tx, &document).await?;
     let sealable = document.sealable(actor, &checks)?;
     let register =
-        numbering::register_if(sealable.takes_number(), &app, &mut tx, sealable.document()).await?;
+        numbering::register_if(sealable.takes_number(), &app, &mut tx, sealable.document(), now).await?;
     let numbered = sealable.number(register.as_ref(), now)?;
-    let (dossier, tail) = draw(&app, &mut tx, &numbered, &seal).await?;
-    stop_at(Edge::SealTailWritten);
+    let Drawn { dossier, tail, seal, .. } = if drawn.says(numbered.number()) {
+        drawn
+    } else {
+        // Another process took that number meanwhile. Under the register's lock nobody can do so again.
+        append_seal(&app, &mut tx, &numbered).await?
+    };
     let attributes = signed_attributes(&dossier.prepared.digest, &seal.certificate, ID_DATA);
     let task = SealTask {
         id: SealId::at(now, app.random.chance()),
@@ -100,6 +113,7 @@ pub(super) async fn take_number(
     let view = task_view(&app, &mut tx, id, &dossier).await?;
     let answer = once.keep(&mut tx, StatusCode::CREATED, &view).await?;
     tx.commit().await?;
+    drop(turn);
     stop_at(Edge::SealPreparedCommitted);
     Ok(answer)
 }
@@ -149,15 +163,38 @@ pub(super) async fn org_seal(tx: &mut Tx, document: &Document) -> ApiResult<OrgS
     }
 }
 
+/// A revision that is written and in no row yet.
+struct Drawn {
+    dossier: SealDossier,
+    tail: Digest,
+    seal: OrgSeal,
+    number: String,
+    date: Date,
+}
+
+impl Drawn {
+    fn says(&self, number: &DocumentNumber) -> bool {
+        self.number == number.to_string() && self.date == number.date
+    }
+}
+
+/// Makes the revision with the number that the register will give next, before the register is locked: everybody who
+/// writes would wait meanwhile. Nothing is taken yet; the change that takes the number is decided on under the lock.
+async fn draw(app: &App, actor: &Actor, document: Document, checks: &[SignatureCheck]) -> ApiResult<Drawn> {
+    let mut tx = app.store.read().await?;
+    let sealable = document.sealable(actor, checks)?;
+    let now = app.clock.now();
+    let register =
+        numbering::peek_if(sealable.takes_number(), app, &mut tx, sealable.document(), now).await?;
+    let numbered = sealable.number(register.as_ref(), now)?;
+    append_seal(app, &mut tx, &numbered).await
+}
+
 /// Makes the revision: number and date, unless the base draws them already, and the seal.
-async fn draw(
-    app: &App,
-    tx: &mut Tx,
-    numbered: &NumberedSeal,
-    seal: &OrgSeal,
-) -> ApiResult<(SealDossier, Digest)> {
+async fn append_seal(app: &App, tx: &mut Tx, numbered: &NumberedSeal) -> ApiResult<Drawn> {
     let now = app.clock.now();
     let document = numbered.document();
+    let seal = org_seal(tx, document).await?;
     let opened = pdfs::open(app, tx, document.head.sha256).await?;
     let chain = issuers(app, &seal.certificate)?;
     let fills = if document.number_drawn {
@@ -201,7 +238,8 @@ async fn draw(
         stamped: None,
         waiting_for: None,
     };
-    Ok((dossier, tail))
+    let number = numbered.number();
+    Ok(Drawn { dossier, tail, seal, number: number.to_string(), date: number.date })
 }
 
 fn fills(number: &DocumentNumber, manifest: &Manifest) -> Vec<FilledFieldView> {

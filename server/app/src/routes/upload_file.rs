@@ -19,8 +19,8 @@ use trinhky_protos::problem::{Code, Problem};
 use trinhky_store::blobs::Written;
 use trinhky_store::{Layout, StoredFile};
 
-use super::intake::{refused, too_large, word};
-use super::receive::{announced_length, receive};
+use super::intake::{refused, word};
+use super::receive::receive;
 use crate::app::App;
 use crate::auth::caller::Caller;
 use crate::blocking;
@@ -49,10 +49,7 @@ pub(super) async fn upload_file(
     request: Request,
 ) -> ApiResult<(StatusCode, axum::Json<UploadedFileView>)> {
     let most = app.config.limits.upload_bytes;
-    if announced_length(&request).is_some_and(|length| length > most) {
-        return Err(too_large(most));
-    }
-    let (writer, verdict) = receive(&app, request.into_body()).await?;
+    let (writer, verdict) = receive(&app, request).await?;
     if let Verdict::Infected(name) = verdict {
         return Err(ApiError::new(Code::Infected).with(name));
     }

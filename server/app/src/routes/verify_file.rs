@@ -4,7 +4,6 @@ use axum::extract::{Request, State};
 use trinhky_pades::verify::Revocation;
 use trinhky_protos::problem::{Code, Problem};
 
-use super::intake::too_large;
 use super::receive::receive;
 use crate::app::App;
 use crate::auth::caller::Caller;
@@ -30,11 +29,7 @@ pub(super) async fn verify_file(
     _caller: Caller,
     request: Request,
 ) -> ApiResult<axum::Json<serde_json::Value>> {
-    let most = app.config.limits.upload_bytes;
-    if super::receive::announced_length(&request).is_some_and(|length| length > most) {
-        return Err(too_large(most));
-    }
-    let (writer, verdict) = receive(&app, request.into_body()).await?;
+    let (writer, verdict) = receive(&app, request).await?;
     if let Verdict::Infected(name) = verdict {
         return Err(ApiError::new(Code::Infected).with(name));
     }

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use trinhky_domain::ids::{AttemptId, DecisionId, DeviceId, PersonId};
 use trinhky_domain::paper::Urgency;
 use trinhky_domain::people::Client;
-use trinhky_domain::signing::{Attempt, AttemptState, Decision, Purpose};
+use trinhky_domain::signing::{Attempt, AttemptState, Decision, DecisionKind, Purpose};
 use trinhky_domain::{Digest, Version};
 use trinhky_pades::x509::path::RevocationMode;
 use trinhky_pades::x509::{Certificate, RevocationData, TrustAnchors, certificates_from_pem};
@@ -193,6 +193,7 @@ impl Wish {
         });
         let decision = Decision {
             id: DecisionId::at(now, chance()),
+            kind: DecisionKind::Approve,
             attempt,
             person,
             device,
@@ -229,6 +230,7 @@ impl Wish {
                 state: AttemptState::Approved { decision: self.decision.id, until: now, heading_since: None },
                 protocol: None,
                 created: now,
+                changed: now,
                 version: Version::FIRST,
             },
             decision: self.decision.clone(),
@@ -255,7 +257,7 @@ fn timing() -> Timing {
         first_poll_ms: 100,
         poll_ms: 100,
         late_poll_ms: 200,
-        final_polls_ms: [500, 2_500],
+        final_polls_ms: [500, 3_500],
         answer_ms: 4_000,
         reconnect_ms: 100,
         ..Timing::default()

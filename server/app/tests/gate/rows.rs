@@ -265,6 +265,7 @@ async fn what_is_declined_frees_the_number_for_the_next_wish() {
 async fn without_grounds_no_sim_is_asked() {
     let (rig, house) = (Rig::start(), House::new().await);
     let sims = rig.sims();
+    let gone = Wish::new(&sims["84900000003"]);
     let forged = {
         let mut wish = Wish::new(&sims["84900000001"]);
         wish.decision.jws = Phone::new().say(wish.device, &json!({"iss": wish.device}));
@@ -275,11 +276,16 @@ async fn without_grounds_no_sim_is_asked() {
         wish.dtbs = Digest::of(b"a document that nobody showed");
         wish
     };
-    for wish in [&forged, &elsewhere] {
+    for wish in [&forged, &elsewhere, &gone] {
         house.approved(&rig, wish).await;
     }
+    // Suspended, or gone, since the decision.
+    let mut tx = house.store.begin().await.unwrap();
+    let person = tx.person(gone.person).await.unwrap();
+    tx.put_person(&Person { active: false, ..person }).await.unwrap();
+    tx.commit().await.unwrap();
     let gate = house.gate(&rig, &house.journal()).await;
-    for wish in [&forged, &elsewhere] {
+    for wish in [&forged, &elsewhere, &gone] {
         house.until(wish, Name::Rejected).await;
         assert_eq!(rig.asked_for(&wish.msisdn).await, 0);
     }

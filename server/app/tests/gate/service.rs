@@ -4,6 +4,7 @@
 //! The row is kept in memory, so that every state that was written can be looked at.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::json;
 use time::OffsetDateTime;
@@ -20,6 +21,7 @@ use crate::rig::{Rig, Wish, approve, gate_settings};
 #[derive(Default)]
 struct Memory {
     names: Vec<&'static str>,
+    written: Vec<serde_json::Value>,
     row: String,
 }
 
@@ -27,10 +29,7 @@ impl Row for Memory {
     async fn keep(&mut self, at: &Attempt, _: OffsetDateTime) -> anyhow::Result<()> {
         self.names.push(at.state_name());
         self.row = serde_json::to_string(at)?;
-        Ok(())
-    }
-
-    async fn hold(&mut self, _: OffsetDateTime) -> anyhow::Result<()> {
+        self.written.push(serde_json::to_value(at)?);
         Ok(())
     }
 }
@@ -51,8 +50,33 @@ impl Row for Dying {
         anyhow::ensure!(!dies, "the process died");
         Ok(())
     }
+}
 
-    async fn hold(&mut self, _: OffsetDateTime) -> anyhow::Result<()> {
+/// A clock that somebody can set forward.
+#[derive(Default)]
+struct Turned(AtomicI64);
+
+impl Clock for Turned {
+    fn now(&self) -> OffsetDateTime {
+        SystemClock.now() + time::Duration::seconds(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// A row whose process is stopped for a while right after it wrote that it is sending, as a laptop's lid or a hypervisor
+/// does; in the meantime another gate may have taken the lease.
+struct Slept {
+    clock: Arc<Turned>,
+    seconds: i64,
+    written: u32,
+}
+
+impl Row for Slept {
+    async fn keep(&mut self, at: &Attempt, _: OffsetDateTime) -> anyhow::Result<()> {
+        anyhow::ensure!(self.written == 0, "another gate has the lease");
+        if at.state_name() == "sending" {
+            self.written += 1;
+            self.clock.0.store(self.seconds, Ordering::Relaxed);
+        }
         Ok(())
     }
 }
@@ -174,8 +198,32 @@ async fn a_service_that_cannot_be_reached_is_tried_until_the_approval_is_stale()
     let grounds = Wish::new(&sim).grounds(&rig);
     let mut row = Memory::default();
     let outcome = down.converse(approve(&grounds), Some(&grounds), &mut row).await.unwrap();
-    assert_eq!(row.names, ["sending", "provider_down"]);
     assert!(matches!(outcome, Some(Outcome::Ended(end)) if end.sentence.key() == "simpki.service_down"));
+    // Every try is in the row: whoever reads it after a crash must wait from the last one on, not from the first.
+    let tries = row.written.iter().filter(|at| at["at"]["state"] == "sending");
+    let since: Vec<_> = tries.map(|at| at["at"]["since"].as_str().unwrap()).collect();
+    assert!(since.len() > 2 && since.is_sorted() && since.first() != since.last(), "{since:?}");
+    row.names.dedup();
+    assert_eq!(row.names, ["sending", "provider_down"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_slept_between_row_and_socket_asks_no_sim() {
+    let rig = Rig::start();
+    let clock = Arc::new(Turned::default());
+    let folder = tempfile::tempdir().unwrap();
+    let (_stop, stopping) = watch::channel(false);
+    let settings = gate_settings(&rig.ready, folder.path());
+    let service = Service::open(&settings, clock.clone(), stopping).unwrap();
+    let sim = &rig.sims()["84900000001"];
+    for (seconds, why) in [(60, "too long ago"), (2, "another gate has the lease")] {
+        clock.0.store(0, Ordering::Relaxed);
+        let grounds = Wish::new(sim).grounds(&rig);
+        let mut row = Slept { clock: clock.clone(), seconds, written: 0 };
+        let refused = service.converse(approve(&grounds), Some(&grounds), &mut row).await.unwrap_err();
+        assert!(refused.to_string().contains(why), "{refused:#}");
+    }
+    assert_eq!(rig.asked_for(&sim.0).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,8 +27,10 @@
 //! image_png = "/path/seal.png"
 //! ```
 //!
-//! `[[unit]]`, `[[register]]`, `[[chain]]`, `[[recipient]]` and `[trust]` describe the office for forms that do not exist
-//! yet: they are accepted and counted, and nothing is made of them. Relative paths are relative to the file.
+//! `[[unit]]`, `[[register]]`, `[[chain]]` and `[[recipient]]` describe the office for its people's forms: they are checked
+//! ([`super::forms`]) and offered at `GET /v1/office/forms`. A register whose `first` is above 1 begins there, in the year of
+//! the import: numbers before it were given on paper. `[trust]` says whom the settings must name, and is only compared.
+//! Relative paths are relative to the file.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -40,6 +42,8 @@ use trinhky_domain::people::Role;
 use trinhky_domain::policy::Profile;
 use trinhky_domain::signing::Msisdn;
 
+use super::forms;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Province {
@@ -49,15 +53,14 @@ pub(super) struct Province {
     pub(super) person: Vec<Person>,
     pub(super) seal: Option<Seal>,
     #[serde(default)]
-    unit: Vec<toml::Table>,
+    pub(super) unit: Vec<forms::Unit>,
     #[serde(default)]
-    register: Vec<toml::Table>,
+    pub(super) register: Vec<forms::Register>,
     #[serde(default)]
-    chain: Vec<toml::Table>,
+    pub(super) chain: Vec<forms::Chain>,
     #[serde(default)]
-    recipient: Vec<toml::Table>,
-    #[serde(default)]
-    trust: toml::Table,
+    pub(super) recipient: Vec<forms::Recipient>,
+    pub(super) trust: Option<forms::Trust>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -69,10 +72,10 @@ pub(super) struct Office {
     pub(super) code: String,
     #[serde(default)]
     pub(super) policy: String,
-    #[serde(default, rename = "place")]
-    _place: String,
-    #[serde(default, rename = "email")]
-    _email: String,
+    #[serde(default)]
+    pub(super) place: String,
+    #[serde(default)]
+    pub(super) email: String,
 }
 
 #[derive(Deserialize)]
@@ -90,10 +93,10 @@ pub(super) struct Person {
     pub(super) msisdn: Option<Msisdn>,
     pub(super) certificate_pem: Option<PathBuf>,
     pub(super) signature_png: Option<PathBuf>,
-    #[serde(default, rename = "unit")]
-    _unit: String,
-    #[serde(default, rename = "email")]
-    _email: String,
+    #[serde(default)]
+    pub(super) unit: String,
+    #[serde(default)]
+    pub(super) email: String,
 }
 
 /// A password must not reach a log by way of `{:?}`.
@@ -110,10 +113,10 @@ pub(super) struct Seal {
     pub(super) certificate_pem: PathBuf,
     #[serde(default)]
     pub(super) image_png: Option<PathBuf>,
-    #[serde(default, rename = "chain_pem")]
-    _chain_pem: PathBuf,
-    #[serde(default, rename = "holder")]
-    _holder: String,
+    #[serde(default)]
+    pub(super) chain_pem: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) holder: Option<String>,
 }
 
 impl Province {
@@ -135,6 +138,11 @@ impl Province {
         if let Some(seal) = &mut province.seal {
             absolute(&mut seal.certificate_pem);
             seal.image_png.as_mut().map(absolute);
+            seal.chain_pem.as_mut().map(absolute);
+        }
+        if let Some(trust) = &mut province.trust {
+            trust.roots_pem.as_mut().map(absolute);
+            trust.chain_pem.as_mut().map(absolute);
         }
         Ok(province)
     }
@@ -168,12 +176,7 @@ impl Province {
         {
             bail!("[seal]: no office {:?}", seal.office);
         }
-        Ok(())
-    }
-
-    /// How many entries were accepted and not used.
-    pub(super) fn unused(&self) -> usize {
-        self.unit.len() + self.register.len() + self.chain.len() + self.recipient.len() + self.trust.len()
+        forms::check(self)
     }
 }
 
@@ -195,6 +198,10 @@ impl Person {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use trinhky_domain::policy::SeriesRule;
+
     use super::*;
 
     const LEAST: &str = r#"
@@ -232,11 +239,56 @@ certificate_pem = "sim.pem"
             ("GEZDG", "GE1!", "totp_secret"),
             ("certificate_pem", "signature_png", "msisdn"),
             ("cuong.tq", "Cuong.TQ", "lower case"),
+            ("title = \"Chủ tịch\"", "title = \"Chủ tịch\"\nunit = \"ld\"", "unit: no [[unit]] \"ld\""),
             ("title =", "tittle =", "tittle"),
             ("code =", "policy = \"numbring = 1\"\ncode =", "numbring"),
         ] {
             let error = Province::parse(&LEAST.replace(from, to), Path::new("/")).expect_err(to);
             assert!(format!("{error:#}").contains(said), "{error:#}");
         }
+    }
+
+    #[test]
+    fn what_describes_the_office_must_fit_its_people() {
+        let office = |tables: &str| Province::parse(&format!("{LEAST}{tables}"), Path::new("/"));
+        let register = "[[register]]\nid = \"qd\"\noffice = \"mt\"\nkind = \"Quyết định\"\nname = \"Sổ\"\nsymbol = \"{number}/QĐ-UBND\"\n";
+        let chain = "[[chain]]\nid = \"c\"\noffice = \"mt\"\nname = \"Trình\"\ncontent = \"cuong.tq\"\nsigners = [\"cuong.tq\"]\n";
+        let seal = "[seal]\noffice = \"mt\"\ncertificate_pem = \"s.pem\"\nholder = \"cuong.tq\"\n";
+        office(&format!("{register}{chain}")).expect("fits");
+        for (tables, said) in [
+            (register.replace("Quyết định", "Quyết nghị"), "kind"),
+            (register.replace("QĐ-UBND", "QD-UBND"), "symbol"),
+            (format!("{register}first = 0\n"), "first"),
+            (format!("{register}{register}"), "twice"),
+            (chain.replace("[\"cuong.tq\"]", "[\"ai.do\"]"), "ai.do"),
+            (chain.replace("[\"cuong.tq\"]", "[]"), "signers"),
+            (chain.replace("\"mt\"", "\"xx\""), "office"),
+            (seal.to_owned(), "clerk"),
+        ] {
+            let error = office(&tables).expect_err(&tables);
+            assert!(format!("{error:#}").contains(said), "{error:#}");
+        }
+    }
+
+    #[test]
+    fn registers_of_one_book_begin_with_one_number() {
+        let register = |kind: &str, abbreviation: &str, first: u32| {
+            format!(
+                "[[register]]\nid = \"{abbreviation}\"\noffice = \"mt\"\nkind = \"{kind}\"\nname = \"Sổ\"\n\
+                 symbol = \"{{number}}/{abbreviation}-UBND\"\nfirst = {first}\n"
+            )
+        };
+        let both = |one, other| {
+            let tables = [register("Quyết định", "QĐ", one), register("Thông báo", "TB", other)].concat();
+            Province::parse(&format!("{LEAST}{tables}"), Path::new("/")).expect("fits")
+        };
+        let begins = |province: &Province, rule| {
+            let books = forms::books(province, &HashMap::from([("mt", rule)]));
+            books.map(|books| books.into_values().collect::<Vec<_>>())
+        };
+        assert_eq!(begins(&both(30, 30), SeriesRule::One).expect("one book"), [29]);
+        assert_eq!(begins(&both(30, 8), SeriesRule::PerType).expect("two books"), [29, 7]);
+        let error = begins(&both(30, 8), SeriesRule::One).expect_err("one book cannot begin twice");
+        assert!(format!("{error:#}").contains("one book"), "{error:#}");
     }
 }

@@ -11,8 +11,9 @@ use trinhky_pades::tsp::TimestampRequest;
 use trinhky_pades::verify::{Pending, VerifyPolicy, pending, verify};
 use trinhky_pades::x509::{Certificate, TrustAnchors};
 
+use super::super::file::{FileSource, Patched};
 use super::super::verify::certificates;
-use super::{Outcome, refused, write};
+use super::{Outcome, patch, refused};
 use crate::ambient::{Clock, Random as _};
 use crate::gateways::tsa::Tsa;
 
@@ -47,33 +48,45 @@ pub(in super::super) struct Args {
 }
 
 pub(super) fn run(clock: &dyn Clock, args: &Args) -> anyhow::Result<Outcome> {
-    let mut bytes = std::fs::read(&args.prepared).with_context(|| args.prepared.display().to_string())?;
-    let waiting = pending(&bytes, &Limits::default()).with_context(|| args.prepared.display().to_string())?;
-    let waiting =
-        waiting.with_context(|| format!("{}: no signature waits in it", args.prepared.display()))?;
+    let named = || args.prepared.display().to_string();
+    let source = FileSource::open(&args.prepared)?;
+    let waiting = pending(&source, &Limits::default()).with_context(named)?;
+    let waiting = waiting.with_context(|| format!("{}: no signature waits in it", named()))?;
     let checked = match cms(args, &waiting)? {
         Ok(checked) => checked,
         Err(outcome) => return Ok(outcome),
     };
     let checked = match &args.tsa {
-        Some(url) => stamped(&checked, url)?,
+        Some(url) => match stamped(&checked, url)? {
+            Ok(stamped) => stamped,
+            Err(outcome) => return Ok(outcome),
+        },
         None => checked,
     };
-    if let Err(outcome) = embed(&mut bytes, &waiting, checked.as_der()) {
-        return Ok(outcome);
+    // The rest of the gap stays zero.
+    let digits = hex::encode(checked.as_der());
+    let (first, room) = (waiting.contents.start + 1, waiting.contents.end - waiting.contents.start - 2);
+    if digits.len() as u64 > room {
+        let why = format!(
+            "the signature has {} bytes, but only {} were kept free; prepare again with more --reserve",
+            digits.len() / 2,
+            room / 2
+        );
+        return Ok(refused("signature_too_large", &why));
     }
+    let signed = Patched { base: &source, at: first, bytes: digits.as_bytes() };
     let anchors = TrustAnchors::new(certificates(&args.trust)?);
     let chain = certificates(&args.chain)?;
     let mut policy = VerifyPolicy::new(&anchors, clock.now(), crypto::aws_lc());
     policy.certificates = &chain;
-    let report = verify(&bytes, &policy)?;
+    let report = verify(&signed, &policy)?;
     let own = report.signatures.iter().find(|one| one.field == waiting.field);
     let own = own.context("the signature is not found again")?;
     let sound = own.checks.signature.ok && own.checks.integrity.ok;
     if !sound || (!args.trust.is_empty() && !report.passed()) {
         return Ok(refused("signature_not_valid", &report.reason));
     }
-    write(&args.out, &[&bytes])?;
+    patch(&args.prepared, &args.out, first, digits.as_bytes())?;
     Ok(Outcome::Done(json!({ "sha256": report.sha256, "verdict": report.verdict, "signature": own })))
 }
 
@@ -118,30 +131,22 @@ fn cms(args: &Args, waiting: &Pending) -> anyhow::Result<Result<CheckedCms, Outc
     Ok(checked.map_err(|refusal| refused("cms_refused", &refusal)))
 }
 
-fn stamped(checked: &CheckedCms, url: &str) -> anyhow::Result<CheckedCms> {
+/// The same with a time stamp of the authority at `url`, or why there is none.
+fn stamped(checked: &CheckedCms, url: &str) -> anyhow::Result<Result<CheckedCms, Outcome>> {
     let mut nonce = [0; 16];
     crate::ambient::SystemRandom.fill(&mut nonce);
     let request = TimestampRequest::over(checked.signature_value(), nonce)?;
     let authority = Tsa::at(url)?;
     let body = request.as_der().to_vec();
-    let answer = super::super::block_on(async { Ok(authority.ask(body).await?) })?;
-    let token = request.accept(&answer, crypto::aws_lc())?;
-    Ok(checked.add_timestamp(&token)?)
-}
-
-/// Writes the hex digits; the rest of the gap stays zero.
-fn embed(bytes: &mut [u8], waiting: &Pending, der: &[u8]) -> Result<(), Outcome> {
-    let start = usize::try_from(waiting.contents.start).unwrap_or(usize::MAX).saturating_add(1);
-    let end = usize::try_from(waiting.contents.end).unwrap_or_default().saturating_sub(1);
-    let digits = hex::encode(der);
-    match bytes.get_mut(start..end).and_then(|gap| gap.get_mut(..digits.len())) {
-        Some(place) => {
-            place.copy_from_slice(digits.as_bytes());
-            Ok(())
+    let answer = match super::super::block_on(async { Ok(authority.ask(body).await) })? {
+        Ok(answer) => answer,
+        Err(error) => {
+            let why = format!("{error}; try again later, or without --tsa and upgrade the file afterwards");
+            return Ok(Err(refused("timestamp_unavailable", &why)));
         }
-        None => Err(refused(
-            "signature_too_large",
-            &"the signature does not fit; prepare again with more --reserve",
-        )),
+    };
+    match request.accept(&answer, crypto::aws_lc()) {
+        Ok(token) => Ok(Ok(checked.add_timestamp(&token)?)),
+        Err(refusal) => Ok(Err(refused(refusal.code(), &refusal))),
     }
 }

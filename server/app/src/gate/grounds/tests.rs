@@ -7,13 +7,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 use time::macros::datetime;
-use trinhky_domain::document::{Bundle, BundleFile, Chain, Head, Particulars, Signer};
+use trinhky_domain::document::{Bundle, BundleFile, Chain, Head, Particulars, Signer, Wish, WishKind};
 use trinhky_domain::ids::{AttemptId, DecisionId, DocumentId, OfficeId, PersonId};
 use trinhky_domain::paper::{Capacity, Channel, DocumentType, Family, FileRole, Recipient, Secrecy, Urgency};
 use trinhky_domain::people::Client;
 use trinhky_domain::policy::Numbering;
 use trinhky_domain::register::{Series, Symbol};
-use trinhky_domain::signing::{AttemptState, Purpose};
+use trinhky_domain::signing::{AttemptState, DecisionKind, Purpose};
 use trinhky_domain::{Document, Version};
 use trinhky_pades::crypto;
 use trinhky_protos::device::PublicJwk;
@@ -118,6 +118,7 @@ fn document() -> Document {
                 code: Some("H53.7".into()),
                 name: "Sở Nội vụ".into(),
                 channel: Channel::Exchange,
+                email: None,
             }],
         },
         symbol: Symbol {
@@ -157,7 +158,7 @@ fn claims(leader: &Leader) -> Value {
         "jti": decision_id(), "iss": device(), "sub": person(), "iat": NOW.unix_timestamp(),
         "exp": NOW.unix_timestamp() + 600, "attempt": attempt_id(), "challenge": "c", "document": document.id,
         "bundle": wire::hex(Digest::of(bundle_digest_input(&files).as_bytes())), "files": files,
-        "recipients": [{"code": "H53.7", "name": "Sở Nội vụ"}], "urgency": "urgent", "capacity": "KT.",
+        "recipients": [{"code": "H53.7", "name": "Sở Nội vụ", "channel": "exchange"}], "urgency": "urgent", "capacity": "KT.",
         "numbering": "after_sign", "number": null, "manifest": wire::hex(document.manifest),
         "head": wire::hex(document.head.sha256), "tail": wire::hex(Digest::of(b"tail")),
         "dtbs": wire::hex(Digest::of(b"attributes")), "certificate": wire::hex(Digest::of(&leader.certificate)),
@@ -185,10 +186,12 @@ fn case(leader: &Leader) -> Case {
             },
             protocol: None,
             created: NOW,
+            changed: NOW,
             version: Version::FIRST,
         },
         decision: Decision {
             id: decision_id(),
+            kind: DecisionKind::Approve,
             attempt: attempt_id(),
             person: person(),
             device: device(),
@@ -246,6 +249,8 @@ fn every_claim_that_differs_from_the_rows_takes_the_grounds_away() {
         ("numbering", json!("before_sign")),
         ("number", json!("1/QĐ-UBND")),
         ("exp", json!(NOW.unix_timestamp())),
+        ("exp", json!(NOW.unix_timestamp() + DECISION_SECONDS + 1)),
+        ("exp", json!(i64::MAX)),
         ("iat", json!(NOW.unix_timestamp() + 301)),
         ("display_text", json!("Ký số")),
         ("display_text", json!("Ma %%VC%% %%VC%%")),
@@ -283,6 +288,11 @@ fn every_row_that_differs_from_the_decision_takes_the_grounds_away() {
     assert_eq!(change(&|c| doc(c).chain.signers[0].person = PersonId::at(NOW, 9)), "signer differs");
     assert_eq!(change(&|c| doc(c).manifest = Digest::of(b"x")), "manifest differs");
     assert_eq!(change(&|c| c.device.enrolled = false), "the device is not enrolled, or is frozen");
+    let given_back = change(&|c| {
+        let (kind, by) = (WishKind::Withdraw, c.attempt.person);
+        doc(c).wish = Some(Wish { kind, reason: "nhầm".into(), by, at: NOW });
+    });
+    assert_eq!(given_back, "document.wish differs");
 }
 
 #[test]
