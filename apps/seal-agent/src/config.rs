@@ -7,10 +7,13 @@
 //! journal     = "seal-journal.jsonl"
 //! username    = "vanthu"                           # optional: else asked for at the terminal
 //!
+//! verification_code = { sim_computed = { kind = "mobile_id_4", over = "digest" } }   # optional: shows the leader's code
+//!
 //! [token]
 //! module      = "/usr/lib/softhsm/libsofthsm2.so"
 //! label       = "con-dau"
 //! key_label   = "seal"
+//! login_minutes = 15                               # the window asks for the PIN again after so long; 0: every time
 //!
 //! [[leaders]]                                      # who may sign here; anyone else's signature counts as missing
 //! name        = "Nguyễn Văn An"
@@ -26,6 +29,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use trinhky_protos::HexDigest;
+use trinhky_simpki::code::CodePolicy;
 
 use crate::error::Error;
 
@@ -41,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) token_file: Option<PathBuf>,
     pub(crate) roots: Vec<PathBuf>,
     pub(crate) journal: PathBuf,
+    /// How the code that the leader compared is made; the agency's policy says.
+    pub(crate) verification_code: Option<CodePolicy>,
     pub(crate) token: TokenConfig,
     pub(crate) leaders: Vec<KnownLeader>,
 }
@@ -52,6 +58,13 @@ pub(crate) struct TokenConfig {
     pub(crate) module: PathBuf,
     pub(crate) label: String,
     pub(crate) key_label: String,
+    /// How long the window keeps the token logged in after the last seal.
+    #[serde(default = "fifteen")]
+    pub(crate) login_minutes: u32,
+}
+
+const fn fifteen() -> u32 {
+    15
 }
 
 /// Someone whose signature the organisation seals.

@@ -8,11 +8,12 @@ use trinhky_pades::crypto;
 use trinhky_pades::intake::ingest;
 use trinhky_pades::manifest::{FieldKind, Manifest};
 use trinhky_pades::pdf::Limits;
-use trinhky_pades::x509::path::{PathInputs, RevocationMode, validate};
+use trinhky_pades::x509::path::{PathInputs, PathProblem, RevocationMode, validate};
 use trinhky_pades::x509::{Certificate, TrustAnchors};
 use trinhky_protos::document::DocumentView;
 use trinhky_protos::seal::SealTaskView;
 
+use crate::checks::{Check, Trail};
 use crate::config::Config;
 use crate::error::Error;
 use crate::leaders::{Approved, check_leaders};
@@ -25,9 +26,11 @@ pub(crate) struct Sealable {
     pub(crate) leaders: Vec<Approved>,
     pub(crate) organisation: Certificate,
     pub(crate) attributes: SignedAttributes,
+    /// How many pages the document has.
+    pub(crate) pages: u32,
 }
 
-/// Checks the whole task over the bytes of its base.
+/// Checks the whole task over the bytes of its base; `trail` tells how far it came.
 ///
 /// # Errors
 /// [`Error::Leader`], [`Error::Document`], [`Error::Tail`], [`Error::FieldOutsidePlace`], [`Error::Certificate`].
@@ -38,15 +41,19 @@ pub(crate) fn examine(
     config: &Config,
     anchors: &TrustAnchors,
     now: OffsetDateTime,
+    trail: &mut Trail,
 ) -> Result<Sealable, Error> {
     if task.document != document.id || task.base != document.head {
         return Err(Error::Document("the task is for another document or another head".into()));
     }
-    let leaders = check_leaders(&task, &document, base, config, anchors, now)?;
+    trail.pass(Check::Base);
+    let leaders = check_leaders(&task, &document, base, config, anchors, now, trail)?;
     let manifest = check_manifest(&document, &task.manifest.0)
         .map_err(|error| Error::Document(format!("the manifest: {error}")))?;
     check_fills(&task, &manifest)?;
+    trail.pass(Check::Fields);
     let organisation = check_organisation(&task, anchors, now)?;
+    trail.pass(Check::Certificate);
 
     let ingested = ingest(&base, &Limits::default()).map_err(|error| Error::Document(error.to_string()))?;
     let fills: Vec<(&str, &str)> =
@@ -57,7 +64,8 @@ pub(crate) fn examine(
         .map_err(|error| Error::Tail { changes_page: false, why: error.to_string() })?;
     let attributes = cms::signed_attributes(&content, organisation.as_der(), ID_DATA)
         .map_err(|error| Error::Certificate(error.to_string()))?;
-    Ok(Sealable { task, document, leaders, organisation, attributes })
+    trail.pass(Check::Appended);
+    Ok(Sealable { task, document, leaders, organisation, attributes, pages: manifest.pages })
 }
 
 /// What is filled in is the number and the date of the task, each where it belongs, and nothing that was drawn before.
@@ -117,8 +125,12 @@ fn check_organisation(
     let mut inputs = PathInputs::new(anchors, now);
     inputs.candidates = &issuers;
     inputs.mode = RevocationMode::Off;
-    validate(&organisation, &inputs, crypto::pure())
-        .map_err(|failure| Error::Certificate(failure.problem.to_string()))?;
+    validate(&organisation, &inputs, crypto::pure()).map_err(|failure| match failure.problem {
+        PathProblem::Expired(_) | PathProblem::NotYetValid(_) => {
+            Error::CertificateExpired(failure.problem.to_string())
+        }
+        problem => Error::Certificate(problem.to_string()),
+    })?;
     Ok(organisation)
 }
 
@@ -133,11 +145,22 @@ fn tail_refused(error: TailRefused) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checks::Outcome;
     use crate::testing::{Case, LEADER, NOW, config};
 
     fn examined(case: &Case) -> Result<Sealable, Error> {
         let anchors = case.authority.anchors();
-        examine(case.task.clone(), case.document.clone(), &case.base, &config(), &anchors, NOW)
+        examined_by(case, &config(), &anchors)
+    }
+
+    fn examined_by(case: &Case, config: &Config, anchors: &TrustAnchors) -> Result<Sealable, Error> {
+        let mut trail = Trail::plan([LEADER]);
+        let result =
+            examine(case.task.clone(), case.document.clone(), &case.base, config, anchors, NOW, &mut trail);
+        // The list says what the examination says: everything but the journal, or up to the failure.
+        let passed = trail.rows().iter().filter(|row| row.outcome == Outcome::Passed).count();
+        assert_eq!(passed == trail.rows().len() - 1, result.is_ok(), "{trail:?}");
+        result
     }
 
     fn refused(spoil: impl FnOnce(&mut Case)) -> String {
@@ -163,9 +186,8 @@ mod tests {
     fn a_signature_under_other_roots_or_by_an_unlisted_leader_is_not_sealed() {
         let other = crate::testing::Authority::new();
         let case = Case::new();
-        let examined = |config: &Config, anchors: &TrustAnchors| {
-            examine(case.task.clone(), case.document.clone(), &case.base, config, anchors, NOW).unwrap_err()
-        };
+        let examined =
+            |config: &Config, anchors: &TrustAnchors| examined_by(&case, config, anchors).unwrap_err();
         assert_eq!(examined(&config(), &other.anchors()).code(), "leader_signature_missing");
         let mut listed = config();
         listed.leaders[0].certificates = vec![trinhky_protos::HexDigest([9; 32])];

@@ -22,6 +22,7 @@ use trinhky_protos::document::{DocumentView, SignerView};
 use trinhky_protos::seal::{SealTaskView, SignatureEvidenceView};
 use trinhky_protos::signing::{DECISION_TYP, DecisionClaims};
 
+use crate::checks::{Check, Trail};
 use crate::config::Config;
 use crate::error::Error;
 use crate::signatures::placed;
@@ -33,6 +34,8 @@ pub(crate) struct Approved {
     pub(crate) name: String,
     pub(crate) title: String,
     pub(crate) at: Option<OffsetDateTime>,
+    /// What the SIM signed, as decided: the code on both screens came from it.
+    pub(crate) dtbs: HexDigest,
 }
 
 /// All leaders of `document`, in order, each with a good signature in `base`.
@@ -46,6 +49,7 @@ pub(crate) fn check_leaders(
     config: &Config,
     anchors: &TrustAnchors,
     now: OffsetDateTime,
+    trail: &mut Trail,
 ) -> Result<Vec<Approved>, Error> {
     let policy = VerifyPolicy::new(anchors, now, crypto::pure());
     let report = verify(&base, &policy).map_err(|error| Error::Document(error.to_string()))?;
@@ -54,7 +58,7 @@ pub(crate) fn check_leaders(
         let why = format!("{} signatures and {} decisions", signed, task.evidence.len());
         return Err(Error::Leader { field: format!("{} signers", document.signers.len()), why });
     }
-    let one = |(index, signer): (usize, &SignerView)| {
+    let mut one = |(index, signer): (usize, &SignerView)| {
         let field = format!("Signer{}", index + 1);
         let refused = |why: String| Error::Leader { field: field.clone(), why };
         let signature = report.signatures.iter().find(|signature| signature.field == field);
@@ -62,18 +66,23 @@ pub(crate) fn check_leaders(
         let evidence = task.evidence.iter().find(|evidence| evidence.field == field);
         let evidence = evidence.ok_or_else(|| refused("its decision is missing".into()))?;
         check_signature(signature, signer, config).map_err(refused)?;
+        trail.pass(Check::Signature);
         let certificate = check_enrolment(signature, evidence, signer).map_err(refused)?;
+        trail.pass(Check::Enrolment);
         let claims = check_decision(evidence, signer).map_err(refused)?;
         check_claims(&claims, task, document, signer, &certificate).map_err(refused)?;
+        trail.pass(Check::Decision);
         check_place(&claims, base, signature, &certificate)?;
+        trail.pass(Check::Revision);
         Ok(Approved {
             field: field.clone(),
             name: signature.signer.common_name.clone(),
             title: signer.title.clone(),
             at: signature.timestamp_time,
+            dtbs: claims.dtbs,
         })
     };
-    document.signers.iter().enumerate().map(one).collect()
+    document.signers.iter().enumerate().map(&mut one).collect()
 }
 
 /// Good under our roots, by a listed leader, who is the signer printed on the page.

@@ -22,19 +22,19 @@ impl PinFrom {
     /// The PIN.
     ///
     /// # Errors
-    /// [`Error::PinWrong`] if there is none, which no token accepts.
+    /// [`Error::PinMissing`] if there is none.
     pub(crate) fn read(self) -> Result<Zeroizing<String>, Error> {
         let pin = match self {
             Self::Stdin => {
                 let mut line = Zeroizing::new(String::with_capacity(LONGEST_PIN));
-                std::io::stdin().lock().read_line(&mut line).map_err(|_| Error::PinWrong)?;
+                std::io::stdin().lock().read_line(&mut line).map_err(|_| Error::PinMissing)?;
                 Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned())
             }
             Self::Terminal => Zeroizing::new(
-                rpassword::prompt_password("Mã PIN của thiết bị: ").map_err(|_| Error::PinWrong)?,
+                rpassword::prompt_password("Mã PIN của thiết bị: ").map_err(|_| Error::PinMissing)?,
             ),
         };
-        if pin.is_empty() { Err(Error::PinWrong) } else { Ok(pin) }
+        if pin.is_empty() { Err(Error::PinMissing) } else { Ok(pin) }
     }
 }
 

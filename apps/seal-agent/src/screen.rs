@@ -1,17 +1,29 @@
 //! The review at the terminal: what will be sealed, who approved it, and the question. Standard error only, so that
 //! standard output stays one JSON object.
 //!
-//! A window of the agent's own that draws page 1 from the verified bytes is to come; until then the clerk reads here
-//! what the agent computed itself, and nothing that the server merely says.
+//! For servers and desks without a browser; the window (`window`) shows the same and draws the pages besides.
 
 use std::io::Write as _;
 
+use crate::checks::{Outcome, Trail};
 use crate::error::Error;
 use crate::examine::Sealable;
 
+/// Shows what was looked at and how it came out.
+pub(crate) fn show_checks(trail: &Trail) {
+    for row in trail.rows() {
+        let mark = match row.outcome {
+            Outcome::Passed => "✓",
+            Outcome::Failed => "✗",
+            Outcome::NotReached => "·",
+        };
+        eprintln!("{mark} {}", clean(&row.text));
+    }
+}
+
 /// Shows what would be sealed.
 pub(crate) fn show(sealable: &Sealable) {
-    let Sealable { task, document, leaders, organisation, attributes } = sealable;
+    let Sealable { task, document, leaders, organisation, attributes, .. } = sealable;
     let mut lines = vec![
         "── ĐÓNG DẤU (chữ ký số của cơ quan) ──".to_owned(),
         format!("Văn bản:  {}", document.subject),
@@ -30,9 +42,12 @@ pub(crate) fn show(sealable: &Sealable) {
     lines.push(format!("Cơ quan:  {}", organisation.subject().common_name().unwrap_or_default()));
     lines.push(format!("Tệp:      {}", task.base.sha256));
     lines.push(format!("Sẽ ký:    {}", attributes.dtbs_digest()));
-    // What people wrote may hold control characters, which could redraw the terminal.
-    let clean = |line: &String| line.chars().filter(|c| !c.is_control()).collect::<String>();
-    eprintln!("{}", lines.iter().map(clean).collect::<Vec<_>>().join("\n"));
+    eprintln!("{}", lines.iter().map(|line| clean(line)).collect::<Vec<_>>().join("\n"));
+}
+
+/// What people wrote may hold control characters, which could redraw the terminal.
+fn clean(line: &str) -> String {
+    line.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// Says something the clerk must know.

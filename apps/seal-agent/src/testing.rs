@@ -192,6 +192,7 @@ fn document(base: &[u8], manifest: &[u8]) -> DocumentView {
             attempt: None,
             waiting_for: None,
             reason: None,
+            recalled_at: None,
         },
         subject: "Bổ nhiệm cán bộ".into(),
         document_type: "QĐ".into(),
@@ -205,7 +206,7 @@ fn document(base: &[u8], manifest: &[u8]) -> DocumentView {
             capacity: String::new(),
         }],
         clerk: PersonId::at(NOW, 3),
-        recipients: vec![RecipientView { code: None, name: "Sở Nội vụ".into() }],
+        recipients: vec![RecipientView { name: "Sở Nội vụ".into(), ..RecipientView::default() }],
         files: vec![BundleFileView { role: "main".into(), name: "a.pdf".into(), sha256, length }],
         head: FileRefView { sha256, length },
         manifest: HexDigest(Digest::of(manifest).0),
@@ -258,6 +259,7 @@ fn enrolment(document: &DocumentView, device_key: &SigningKey, holder: &Holder) 
         public_key,
         msisdn: "84900000001".into(),
         certificate: HexDigest(Digest::of(&holder.certificate).0),
+        code_kind: None,
         made_at: NOW,
     };
     let statement = serde_json::to_vec(&statement).unwrap();

@@ -3,6 +3,11 @@
 //! RSA keys sign with `CKM_RSA_PKCS` over the `DigestInfo`, P-256 keys with `CKM_ECDSA` over the digest: both take what
 //! was hashed here, so the document never goes to the token. One module is loaded once per process ([`Module::load`] in
 //! `main`); "already logged in" is success, because the module counts logins per process and not per session.
+//!
+//! A key with `CKA_ALWAYS_AUTHENTICATE` wants its PIN for every signature: `C_Login(CKU_CONTEXT_SPECIFIC)` between
+//! `C_SignInit` and the signature (PKCS#11 v2.40, 4.9). That needs a signature in parts, which the raw mechanisms have
+//! not; such a key signs with `CKM_SHA256_RSA_PKCS` or `CKM_ECDSA_SHA256` over the signed attributes, and the token hashes
+//! those few hundred bytes. The PIN is held until that one signature.
 
 use std::path::Path;
 
@@ -11,9 +16,9 @@ use cryptoki::error::{Error as Pkcs11Error, RvError};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, UserType};
-use cryptoki::slot::Slot;
+use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
-use trinhky_pades::Digest;
+use trinhky_pades::cms::SignedAttributes;
 use trinhky_simpki::digest::DtbsDigest;
 use zeroize::Zeroizing;
 
@@ -41,11 +46,35 @@ pub(crate) enum PinState {
     Locked,
 }
 
-/// A key ready to sign once.
+impl PinState {
+    fn of(info: &TokenInfo) -> Self {
+        if info.user_pin_locked() {
+            Self::Locked
+        } else if info.user_pin_final_try() {
+            Self::FinalTry
+        } else if info.user_pin_count_low() {
+            Self::CountLow
+        } else {
+            Self::Good
+        }
+    }
+}
+
+/// A key on a token that is logged in; dropped, the login ends with its session.
 pub(crate) struct SealKey {
     session: Session,
+    token: Token,
     key: ObjectHandle,
     kind: KeyKind,
+    login: Login,
+}
+
+/// When the key wants the PIN.
+enum Login {
+    /// Once for the session.
+    Once,
+    /// For every signature; the PIN of the next one, until it is used.
+    EverySignature(Option<AuthPin>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,16 +113,7 @@ impl Module {
         let [(slot, info)] = found.as_slice() else {
             return Err(Error::TokenMissing(format!("{} tokens are labelled {label:?}", found.len())));
         };
-        let pin = if info.user_pin_locked() {
-            PinState::Locked
-        } else if info.user_pin_final_try() {
-            PinState::FinalTry
-        } else if info.user_pin_count_low() {
-            PinState::CountLow
-        } else {
-            PinState::Good
-        };
-        Ok(Token { module: self.0.clone(), slot: *slot, pin })
+        Ok(Token { module: self.0.clone(), slot: *slot, pin: PinState::of(info) })
     }
 }
 
@@ -107,17 +127,7 @@ impl Token {
         let session = self.module.open_ro_session(self.slot).map_err(failed)?;
         let secret = AuthPin::new(pin.as_str().into());
         drop(pin);
-        match session.login(UserType::User, Some(&secret)) {
-            Ok(()) | Err(Pkcs11Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
-            Err(Pkcs11Error::Pkcs11(
-                RvError::PinIncorrect | RvError::PinLenRange | RvError::PinInvalid,
-                _,
-            )) => {
-                return Err(Error::PinWrong);
-            }
-            Err(Pkcs11Error::Pkcs11(RvError::PinLocked, _)) => return Err(Error::PinLocked),
-            Err(error) => return Err(failed(error)),
-        }
+        self.log_in(&session, UserType::User, &secret)?;
         let wanted = [
             Attribute::Class(ObjectClass::PRIVATE_KEY),
             Attribute::Label(key_label.as_bytes().to_vec()),
@@ -127,29 +137,96 @@ impl Token {
         let [key] = keys[..] else {
             return Err(Error::KeyMissing(format!("{} signing keys are labelled {key_label:?}", keys.len())));
         };
-        let kind = match session.get_attributes(key, &[AttributeType::KeyType]).map_err(failed)?.first() {
-            Some(Attribute::KeyType(KeyType::RSA)) => KeyKind::Rsa,
-            Some(Attribute::KeyType(KeyType::EC)) => KeyKind::P256,
-            other => return Err(Error::KeyMissing(format!("neither RSA nor EC: {other:?}"))),
+        let wanted = [AttributeType::KeyType, AttributeType::AlwaysAuthenticate];
+        // A token of an older PKCS#11 may know no `CKA_ALWAYS_AUTHENTICATE`: then the attribute is missing in the answer.
+        let told = session.get_attributes(key, &wanted).map_err(failed)?;
+        let kind = told.iter().find_map(|attribute| match attribute {
+            Attribute::KeyType(KeyType::RSA) => Some(KeyKind::Rsa),
+            Attribute::KeyType(KeyType::EC) => Some(KeyKind::P256),
+            _ => None,
+        });
+        let kind = kind.ok_or_else(|| Error::KeyMissing(format!("neither RSA nor EC: {told:?}")))?;
+        let login = if told.contains(&Attribute::AlwaysAuthenticate(true)) {
+            if !self
+                .module
+                .get_mechanism_list(self.slot)
+                .map_err(failed)?
+                .contains(&kind.hashing().mechanism_type())
+            {
+                return Err(Error::TokenFailed(format!(
+                    "the key wants its PIN for every signature, and the token lacks {}",
+                    kind.hashing().mechanism_type()
+                )));
+            }
+            Login::EverySignature(Some(secret))
+        } else {
+            Login::Once
         };
-        Ok(SealKey { session, key, kind })
+        Ok(SealKey { session, token: self, key, kind, login })
+    }
+
+    fn log_in(&self, session: &Session, user: UserType, pin: &AuthPin) -> Result<(), Error> {
+        match session.login(user, Some(pin)) {
+            Ok(()) | Err(Pkcs11Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => Ok(()),
+            Err(Pkcs11Error::Pkcs11(
+                RvError::PinIncorrect | RvError::PinLenRange | RvError::PinInvalid,
+                _,
+            )) => Err(self.pin_wrong()),
+            Err(Pkcs11Error::Pkcs11(RvError::PinLocked, _)) => Err(Error::PinLocked),
+            Err(error) => Err(Error::TokenFailed(error.to_string())),
+        }
+    }
+
+    /// A wrong PIN, with what the token says of the next try: PKCS#11 has flags for that, and no count.
+    fn pin_wrong(&self) -> Error {
+        match self.module.get_token_info(self.slot).map(|info| PinState::of(&info)) {
+            Ok(PinState::Locked) => Error::PinLocked,
+            Ok(state) => Error::PinWrong(state),
+            Err(_) => Error::PinWrong(PinState::CountLow),
+        }
+    }
+}
+
+impl KeyKind {
+    /// The mechanism that hashes on the token.
+    const fn hashing(self) -> Mechanism<'static> {
+        match self {
+            Self::Rsa => Mechanism::Sha256RsaPkcs,
+            Self::P256 => Mechanism::EcdsaSha256,
+        }
     }
 }
 
 impl SealKey {
-    /// Signs a SHA-256 digest: PKCS#1 v1.5, or ECDSA as `r` then `s`. The session ends with it.
+    /// Whether the next signature needs a PIN that is not here.
+    pub(crate) const fn wants_pin(&self) -> bool {
+        matches!(self.login, Login::EverySignature(None))
+    }
+
+    /// Signs the attributes: PKCS#1 v1.5 with SHA-256, or ECDSA as `r` then `s`.
     ///
     /// # Errors
+    /// [`Error::PinMissing`] if the PIN of this signature was used up, [`Error::PinWrong`], [`Error::PinLocked`],
     /// [`Error::TokenFailed`].
-    pub(crate) fn sign(self, digest: &Digest) -> Result<Vec<u8>, Error> {
-        let signed = match self.kind {
-            KeyKind::Rsa => {
+    pub(crate) fn sign(&mut self, attributes: &SignedAttributes) -> Result<Vec<u8>, Error> {
+        let failed = |error: Pkcs11Error| Error::TokenFailed(error.to_string());
+        let digest = attributes.dtbs_digest();
+        match (&mut self.login, self.kind) {
+            (Login::Once, KeyKind::Rsa) => {
                 let info = DtbsDigest(digest.0).digest_info();
-                self.session.sign(&Mechanism::RsaPkcs, self.key, &info)
+                self.session.sign(&Mechanism::RsaPkcs, self.key, &info).map_err(failed)
             }
-            KeyKind::P256 => self.session.sign(&Mechanism::Ecdsa, self.key, digest.as_bytes()),
-        };
-        signed.map_err(|error| Error::TokenFailed(error.to_string()))
+            (Login::Once, KeyKind::P256) => {
+                self.session.sign(&Mechanism::Ecdsa, self.key, digest.as_bytes()).map_err(failed)
+            }
+            (Login::EverySignature(pin), kind) => {
+                let pin = pin.take().ok_or(Error::PinMissing)?;
+                self.session.sign_init(&kind.hashing(), self.key).map_err(failed)?;
+                self.token.log_in(&self.session, UserType::ContextSpecific, &pin)?;
+                self.session.sign_update(attributes.as_der()).map_err(failed)?;
+                self.session.sign_final().map_err(failed)
+            }
+        }
     }
 }
 
@@ -159,7 +236,7 @@ mod tests {
     use std::process::Command;
 
     use trinhky_pades::cms::{self, ID_DATA, SignatureValue};
-    use trinhky_pades::crypto;
+    use trinhky_pades::{Digest, crypto};
 
     use super::*;
 
@@ -214,6 +291,7 @@ mod tests {
                 &["--import", &key, "--token", "con-dau", "--label", name, "--id", id, "--pin", PIN],
             );
         }
+        run("openssl", &["rsa", "-in", "rsa.p8", "-traditional", "-outform", "DER", "-out", "rsa.pkcs1"]);
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "token::tests::a_real_token_signs_what_verifies_under_its_certificate"])
             .env("SOFTHSM2_CONF", &conf)
@@ -245,13 +323,80 @@ mod tests {
             let attributes = cms::signed_attributes(&content, &certificate, ID_DATA).unwrap();
             // The key before is still logged in: that is no error.
             let first = open(PIN, name).unwrap();
-            let raw = open(PIN, name).unwrap().sign(&attributes.dtbs_digest()).unwrap();
+            let raw = open(PIN, name).unwrap().sign(&attributes).unwrap();
             drop(first);
-            let value = SignatureValue::from_raw(&raw, &certificate).unwrap();
-            let cms = cms::assemble(&attributes, &value, &certificate, &[]).unwrap();
-            cms::check(&cms, &content, &certificate, crypto::pure()).unwrap();
-            cms::check(&cms, &Digest::of(b"another"), &certificate, crypto::pure()).unwrap_err();
+            fits(&raw, &attributes, &content, &certificate);
         }
+        sign_with_a_key_that_wants_its_pin_every_time(folder, &module);
+    }
+
+    fn fits(raw: &[u8], attributes: &SignedAttributes, content: &Digest, certificate: &[u8]) {
+        let value = SignatureValue::from_raw(raw, certificate).unwrap();
+        let cms = cms::assemble(attributes, &value, certificate, &[]).unwrap();
+        cms::check(&cms, content, certificate, crypto::pure()).unwrap();
+        cms::check(&cms, &Digest::of(b"another"), certificate, crypto::pure()).unwrap_err();
+    }
+
+    /// The RSA key once more, as one with `CKA_ALWAYS_AUTHENTICATE`, which `softhsm2-util` cannot make.
+    fn sign_with_a_key_that_wants_its_pin_every_time(folder: &Path, module: &Module) {
+        let token = module.token("con-dau").unwrap();
+        let session = token.module.open_rw_session(token.slot).unwrap();
+        session.login(UserType::User, Some(&AuthPin::new(PIN.into()))).unwrap();
+        // RFC 8017, A.1.2: version, n, e, d, p, q, d mod p-1, d mod q-1, q^-1 mod p.
+        let [_, modulus, public, private, prime1, prime2, exponent1, exponent2, coefficient] =
+            integers(&std::fs::read(folder.join("rsa.pkcs1")).unwrap());
+        let template = [
+            Attribute::Class(ObjectClass::PRIVATE_KEY),
+            Attribute::KeyType(KeyType::RSA),
+            Attribute::Label(b"strict".to_vec()),
+            Attribute::Token(true),
+            Attribute::Private(true),
+            Attribute::Sign(true),
+            Attribute::AlwaysAuthenticate(true),
+            Attribute::Modulus(modulus),
+            Attribute::PublicExponent(public),
+            Attribute::PrivateExponent(private),
+            Attribute::Prime1(prime1),
+            Attribute::Prime2(prime2),
+            Attribute::Exponent1(exponent1),
+            Attribute::Exponent2(exponent2),
+            Attribute::Coefficient(coefficient),
+        ];
+        session.create_object(&template).unwrap();
+        drop(session);
+
+        let certificate = std::fs::read(folder.join("rsa.der")).unwrap();
+        let content = Digest::of(b"the document");
+        let attributes = cms::signed_attributes(&content, &certificate, ID_DATA).unwrap();
+        let open =
+            |pin: &str| module.token("con-dau").unwrap().open(Zeroizing::new(pin.to_owned()), "strict");
+        let mut key = open(PIN).unwrap();
+        assert!(!key.wants_pin());
+        fits(&key.sign(&attributes).unwrap(), &attributes, &content, &certificate);
+        assert!(key.wants_pin());
+        assert_eq!(key.sign(&attributes).unwrap_err().code(), "pin_missing");
+        // Logged in already, so that only the signature itself can find the PIN wrong.
+        let error = open("654321").unwrap().sign(&attributes).unwrap_err();
+        assert_eq!(error.code(), "pin_wrong");
+        fits(&open(PIN).unwrap().sign(&attributes).unwrap(), &attributes, &content, &certificate);
+    }
+
+    /// The nine numbers of an `RSAPrivateKey`, without leading zeros.
+    fn integers(der: &[u8]) -> [Vec<u8>; 9] {
+        fn content(der: &[u8]) -> (&[u8], &[u8]) {
+            let (length, at) = match der[1] {
+                0x82 => (usize::from(der[2]) << 8 | usize::from(der[3]), 4),
+                0x81 => (usize::from(der[2]), 3),
+                short => (usize::from(short), 2),
+            };
+            (&der[at..at + length], &der[at + length..])
+        }
+        let mut rest = content(der).0;
+        std::array::from_fn(|_| {
+            let (number, after) = content(rest);
+            rest = after;
+            number.iter().copied().skip_while(|byte| *byte == 0).collect()
+        })
     }
 
     fn module_path() -> PathBuf {
