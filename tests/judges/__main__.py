@@ -1,6 +1,10 @@
 """python -m judges PDF --trust roots.pem [--base BASE.pdf]... [--pages-of INPUT.pdf] [--signatures N] [--json]
 
 Exit 0: every judge that was asked agrees and no required judge is missing. Exit 1 otherwise.
+
+python -m judges --serve: the same for many files. Each line of standard input is a JSON object, {"pdf", "trust",
+"bases": [], "pages_of": null, "signatures": null}; each is answered by one line on standard output, the report that
+--json gives, or {"error"}. It ends with its input.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from . import mutool, pages, pdfsig, prefix, pyhanko_judge, qpdf
+from . import jvm, mutool, pages, pdfsig, prefix, pyhanko_judge, qpdf
 from .case import Case, Finding
 
 JUDGES = {
@@ -22,12 +26,16 @@ JUDGES = {
     "pages": pages.judge,
     "mutool": mutool.judge,
 }
+ON_A_JVM = ("dss", "verapdf", "preflight")
+"""Asked together, since a JVM costs more to start than to ask."""
 REGISTER = Path(__file__).resolve().parent.parent / "judges.toml"
 
 
 def main(arguments: list[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments == ["--serve"]:
+        return serve()
     options = parse(arguments)
-    register = tomllib.loads(REGISTER.read_text())
     case = Case(
         pdf=options.pdf,
         trust=options.trust,
@@ -35,12 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
         pages_of=options.pages_of,
         signatures=options.signatures,
     )
-    asked = options.only or list(register)
-    findings = [JUDGES[name](case) for name in asked]
-    accepted = all(stands(finding, register[finding.judge]["needs"], options.strict) for finding in findings)
+    findings, accepted = ask(case, options.only, options.strict)
     if options.json:
-        report = {"file": str(case.pdf), "accepted": accepted, "judges": [one.as_json() for one in findings]}
-        json.dump(report, sys.stdout, ensure_ascii=False, indent=1, default=str)
+        json.dump(report(case, findings, accepted), sys.stdout, ensure_ascii=False, indent=1, default=str)
         print()
     else:
         for finding in findings:
@@ -48,14 +53,45 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if accepted else 1
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
+def serve() -> int:
+    for line in sys.stdin:
+        try:
+            said = json.loads(line)
+            case = Case(
+                pdf=Path(said["pdf"]),
+                trust=Path(said["trust"]),
+                bases=tuple(map(Path, said["bases"])),
+                pages_of=Path(said["pages_of"]) if said["pages_of"] else None,
+                signatures=said["signatures"],
+            )
+            answer = report(case, *ask(case))
+        except Exception as error:  # whoever asks is told, and may ask about the next file
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer, ensure_ascii=False, default=str), flush=True)
+    return 0
+
+
+def ask(case: Case, only: list[str] | None = None, strict: bool = False) -> tuple[list[Finding], bool]:
+    """What the judges say, and whether the file is accepted."""
+    register = tomllib.loads(REGISTER.read_text())
+    asked = only or [name for name in register if name in JUDGES or name in ON_A_JVM]
+    findings = [JUDGES[name](case) for name in asked if name in JUDGES]
+    findings += jvm.judge(case, [name for name in asked if name in ON_A_JVM])
+    return findings, all(stands(finding, register[finding.judge]["needs"], strict) for finding in findings)
+
+
+def report(case: Case, findings: list[Finding], accepted: bool) -> dict:
+    return {"file": str(case.pdf), "accepted": accepted, "judges": [one.as_json() for one in findings]}
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="judges", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("pdf", type=Path)
     parser.add_argument("--trust", type=Path, required=True, help="trust anchors (PEM)")
     parser.add_argument("--base", type=Path, action="append", default=[], help="earlier revision, oldest first")
     parser.add_argument("--pages-of", type=Path, help="the input whose pages must be kept")
     parser.add_argument("--signatures", type=int, help="how many signatures there must be")
-    parser.add_argument("--only", action="append", choices=sorted(JUDGES), help="ask only this judge")
+    parser.add_argument("--only", action="append", choices=sorted([*JUDGES, *ON_A_JVM]), help="ask only this judge")
     parser.add_argument("--strict", action="store_true", help="a missing optional judge fails too")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(arguments)

@@ -19,9 +19,11 @@ class Case:
     bases: tuple[Path, ...] = ()
     """Earlier revisions, oldest first; each must be a byte prefix of the next and of `pdf`."""
     pages_of: Path | None = None
-    """The PDF whose pages must still be there."""
+    """The PDF whose pages must still be there, and whose conformance is kept."""
     signatures: int | None = None
     """How many signatures (document time stamps not counted) the file must hold."""
+    level: str | None = None
+    """The level (B-B … B-LTA) that every signature of ours must have."""
 
 
 @dataclass

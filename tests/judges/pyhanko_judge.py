@@ -49,7 +49,8 @@ def judge(case: Case) -> Finding:
             finding.problems.append(f"{name}: modification level is {level.name if level else 'unknown'}")
         if status.docmdp_ok is False:
             finding.problems.append(f"{name}: breaks a DocMDP or FieldMDP lock")
-        if not status.bottom_line:
+        # The status of a document time stamp has no bottom line: it is intact, valid and trusted, or it is not.
+        if not getattr(status, "bottom_line", True):
             finding.problems.append(f"{name}: pyHanko's bottom line is no: {status.summary()}")
         finding.details.append({"field": name, "summary": status.summary(), "coverage": status.coverage.name})
 

@@ -1,4 +1,5 @@
-"""python -m leader --server URL --username U --password P --totp-secret S --state DIR [enrol | approve --document ID | inbox | go-on]
+"""python -m leader --server URL --username U --password P --totp-secret S --state DIR [enrol | approve --document ID | inbox | go-on
+                | held | adopt --attempt ID | void --attempt ID --reason WHY]
 
 Progress goes to standard error; the last line on standard output is one JSON object. Exit 0: done. 1: refused, by the core,
 the server or the SIM ({"error": {"code", "message", "what", "next"}} or the attempt's end). 2: usage.
@@ -32,6 +33,12 @@ async def _act(leader: Leader, options) -> dict:
             return await leader.enrol()
         case "approve":
             return await leader.approve(options.document)
+        case "held":
+            return await leader.held()
+        case "adopt":
+            return await leader.adopt(options.attempt)
+        case "void":
+            return await leader.void(options.attempt, options.reason)
         case "go-on":
             return await leader.go_on()
         case _:
@@ -62,6 +69,11 @@ def _arguments():
     actions.add_parser("enrol")
     actions.add_parser("inbox")
     actions.add_parser("go-on")
+    actions.add_parser("held")
+    actions.add_parser("adopt").add_argument("--attempt", required=True)
+    void = actions.add_parser("void")
+    void.add_argument("--attempt", required=True)
+    void.add_argument("--reason", required=True)
     actions.add_parser("approve").add_argument("--document", required=True)
     return parser.parse_args()
 

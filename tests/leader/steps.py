@@ -1,5 +1,6 @@
-"""The buttons a leader presses: sign in, look into the inbox, enrol the phone, read, approve."""
+"""The buttons a leader presses: sign in, look into the inbox, enrol the phone, read, approve; decide about a late signature."""
 
+import asyncio
 import datetime
 import json
 import pathlib
@@ -49,18 +50,46 @@ class Leader:
         consent = checked.consent()
         for field in consent.fields:
             _say(f"Văn thư sẽ điền {field.name}: trang {field.page}, ({field.x:.0f}, {field.y:.0f})")
-        _say(f"Mã: {consent.code or 'SIM này không tính mã'}. SIM sẽ hiện: {consent.sim_shows}")
+        _say(f"Mã: {consent.code}." if consent.code else consent.without_code)
+        _say(f"SIM sẽ hiện: {consent.sim_shows}")
         asked = await self._step("decide", checked.decide())
         progress = await self._watch(asked)
         return {"document": document, "head": shown.head, **_outcome(consent, progress)}
 
+    async def held(self) -> dict:
+        """Signatures that came after their wish was withdrawn."""
+        session = await self._session()
+        held = await self._step("held", session.held())
+        return {"held": [_held(signature) for signature in held]}
+
+    async def adopt(self, attempt: str) -> dict:
+        """Reads the document again and lets the late signature count."""
+        session = await self._session()
+        held = await self._step("held", session.held())
+        document = next((one.document for one in held if one.attempt == attempt), None)
+        if document is None:
+            return {"state": "none", "done": False}
+        reviewed = await self._step("review", session.review(document))
+        checked = await self._step("check", session.check_held(reviewed, attempt))
+        consent = checked.consent()
+        _say(f"SIM đã hiện: {consent.sim_showed}")
+        asked = await self._step("adopt", checked.adopt())
+        progress = await self._watch(asked)
+        return {"document": document, "dtbs": consent.dtbs, **_outcome(None, progress)}
+
+    async def void(self, attempt: str, reason: str) -> dict:
+        """Gives a late signature up."""
+        session = await self._session()
+        progress = await self._step("void", session.void_held(attempt, reason))
+        return {**_outcome(None, progress), "done": progress.state == "voided"}
+
     async def go_on(self) -> dict:
-        """Takes up a SIM request that was under way when the app was closed."""
+        """Takes up every SIM request that was under way when the app was closed."""
         session = await self._session()
         asked = session.go_on()
-        if asked is None:
-            return {"state": "none"}
-        return _outcome(None, await self._watch(asked))
+        progresses = await asyncio.gather(*(self._watch(one) for one in asked))
+        outcomes = [{"document": one.document(), **_outcome(None, end)} for one, end in zip(asked, progresses)]
+        return {"requests": outcomes, "done": all(outcome["done"] for outcome in outcomes)}
 
     async def _watch(self, asked):
         begin, before, handed_in = time.monotonic(), None, False
@@ -101,6 +130,11 @@ class Leader:
 
 def _document(document) -> dict:
     return {"id": document.id, "state": document.state, "subject": document.subject, "urgency": document.urgency}
+
+
+def _held(signature) -> dict:
+    shown = {"attempt": signature.attempt, "document": signature.document, "subject": signature.subject}
+    return shown | {"state": signature.state, "reason": signature.reason, "adoptable": signature.adoptable}
 
 
 def _outcome(consent, progress) -> dict:

@@ -10,6 +10,7 @@
 //! GET  /control/mssp/log[?after=seq]         what the MSSP was asked
 //! GET|POST /control/fault                    {"service": "tsa", "fault": "down" | {"slow": {"ms": 50}} | null, "times"?: n}
 //! POST /control/revoke                       {"msisdn" | "certificate_pem": …, "reason"?: 1, "undo"?: true}
+//! GET  /control/mail[/{seq}]                  what the mail server took (src/mail/http.rs)
 //! GET|POST /control/clock                    {"offset_seconds": 600}
 //! ```
 

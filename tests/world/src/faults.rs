@@ -24,15 +24,17 @@ pub enum Service {
     Mssp,
     /// RFC 8030.
     Push,
+    /// The mail server; a fault is for one connection.
+    Mail,
 }
 
 /// How it fails. A service ignores a fault that has no meaning for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// HTTP 503.
+    /// HTTP 503; mail: 421 instead of a greeting.
     Down,
-    /// The request is read, then the connection closes without an answer.
+    /// The request is read, then the connection closes without an answer. Mail: the message is kept, and no answer given.
     Close,
     /// The answer comes late by this many milliseconds.
     Slow {
@@ -51,8 +53,10 @@ pub enum Fault {
     Expired,
     /// TSA, OCSP, CRL: a signature that does not verify.
     BadSignature,
-    /// TSA: `PKIStatus` rejection. OCSP: tryLater.
+    /// TSA: `PKIStatus` rejection. OCSP: tryLater. Mail: 554 to the message.
     Refuse,
+    /// Mail: 451 to the message.
+    Later,
     /// TSA: the answer is granted but claims a time one day ahead.
     WrongTime,
     /// OCSP: a signer without the `OCSPSigning` purpose.

@@ -1,7 +1,7 @@
 //! `trinhky-world`: an imaginary province for `make demo`, for every flow test and for training.
 //!
 //! A three-level PKI with OCSP, CRLs and an RFC 3161 time stamp, a mobile signature service over mutual TLS with virtual
-//! SIMs, a push service, images, a document and an import file. All of it on loopback, on free ports, in one folder.
+//! SIMs, a push service, a mail server, images, a document and an import file. All of it on loopback, on free ports, in one folder.
 //! The product never links this crate, and this crate uses nothing of the product: what both agree on is the standards.
 //!
 //! Tests either start the binary and read its ready line, or call [`Running::start`] in their own process.
@@ -12,6 +12,7 @@ mod der;
 mod faults;
 mod keys;
 mod look;
+mod mail;
 mod mssp;
 mod page;
 mod pki;
@@ -88,6 +89,7 @@ struct World {
     pki: Arc<Pki>,
     mssp: Mssp,
     push: Push,
+    mail: mail::Mail,
     /// Address of the HTTP side, without a slash at its end: also the origin of push endpoints.
     base: String,
 }
@@ -109,27 +111,43 @@ impl Running {
         let mssp = bind(&vault, "mssp", options.mssp_port).await?;
         let base = format!("http://{}", http.local_addr()?);
         let mssp_base = format!("https://{}", mssp.local_addr()?);
+        let smtp = bind(&vault, "smtp", 0).await?;
+        let smtps = bind(&vault, "smtps", 0).await?;
+        let mail_urls = MailUrls {
+            starttls: format!("smtp://{}", smtp.local_addr()?),
+            tls_first: format!("smtps://{}", smtps.local_addr()?),
+        };
 
         let (world, people) = {
             let (vault, base, options) = (vault.clone(), base.clone(), options.clone());
             // Making RSA keys takes a while: not on the runtime's own threads.
             tokio::task::spawn_blocking(move || build(vault, &base, &options)).await??
         };
-        let ready = describe(&world, &people, &base, &mssp_base, options)?;
+        let ready = describe(
+            &world,
+            &people,
+            Addresses { base: &base, mssp: &mssp_base, mail: &mail_urls },
+            options,
+        )?;
 
         let tls = serve::mutual_tls(
             vec![world.pki.mssp.certificate.clone()],
             world.pki.mssp.key.pkcs8(),
             &world.pki.tls_ca.certificate,
         )?;
+        let mail = &world.pki.mail;
+        let mail_tls = serve::server_tls(vec![mail.certificate.clone()], mail.key.pkcs8())?;
         let router = pki::http::routes()
             .merge(control::routes())
             .merge(push::http::routes())
+            .merge(mail::http::routes())
             .merge(page::routes())
             .with_state(world.clone());
         let tasks = vec![
             world.clock.serve(Path::new(&ready.clock))?,
             serve::accept(http, None, router),
+            mail::accept(smtp, mail_tls.clone(), false, world.clone()),
+            mail::accept(smtps, mail_tls, true, world.clone()),
             serve::accept(mssp, Some(tls), mssp::http::routes().with_state(world)),
         ];
         Ok(Self { ready, tasks })
@@ -181,6 +199,8 @@ fn build(vault: Vault, base: &str, options: &Options) -> Result<(Arc<World>, Vec
     let delay = time::Duration::milliseconds(i64::try_from(delay).unwrap_or(i64::MAX));
     let password = hex::encode(keys::sha256(format!("ap:{base}").as_bytes())).split_off(32);
     vault.secret("ap-password", &password)?;
+    let mail_password = hex::encode(keys::sha256(format!("mail:{base}").as_bytes())).split_off(40);
+    vault.secret("mail-password", &mail_password)?;
     let mssp = Mssp::new(pki.clone(), sims, password, delay);
     let world = World {
         vault,
@@ -189,16 +209,28 @@ fn build(vault: Vault, base: &str, options: &Options) -> Result<(Arc<World>, Vec
         pki,
         mssp,
         push: Push::default(),
+        mail: mail::Mail::new(mail_password),
         base: base.to_owned(),
     };
     Ok((Arc::new(world), people::everybody(options.leaders, options.magic)))
 }
 
+/// Where the services listen.
+struct Addresses<'a> {
+    base: &'a str,
+    mssp: &'a str,
+    mail: &'a MailUrls,
+}
+
+struct MailUrls {
+    starttls: String,
+    tls_first: String,
+}
+
 fn describe(
     world: &World,
     people: &[people::Person],
-    base: &str,
-    mssp_base: &str,
+    Addresses { base, mssp: mssp_base, mail }: Addresses<'_>,
     options: &Options,
 ) -> Result<Ready> {
     let (vault, pki) = (&world.vault, &world.pki);
@@ -248,6 +280,11 @@ fn describe(
         ap_key_pem: text(vault.key_path("ap")),
         ap_id: world.mssp.ap_id.clone(),
         ap_password_file: text(vault.dir().join("ap-password")),
+        smtp_url: mail.starttls.clone(),
+        smtps_url: mail.tls_first.clone(),
+        mail_ca_pem: text(vault.certificate_path("mssp-ca")),
+        mail_from: crate::mail::MAILBOX.into(),
+        mail_password_file: text(vault.dir().join("mail-password")),
         push_base: format!("{base}/push/"),
         page_url: format!("{base}/"),
         control_url: format!("{base}/control"),

@@ -37,6 +37,16 @@ pub struct Ready {
     pub ap_id: String,
     /// File with `AP_PWD`.
     pub ap_password_file: String,
+    /// Message submission with STARTTLS.
+    pub smtp_url: String,
+    /// Message submission with TLS from the first byte.
+    pub smtps_url: String,
+    /// CA of the mail server's TLS certificate.
+    pub mail_ca_pem: String,
+    /// The office's mailbox, and the name to sign in with.
+    pub mail_from: String,
+    /// File with its password.
+    pub mail_password_file: String,
     /// Base of push endpoints.
     pub push_base: String,
     /// The page with the virtual phones.

@@ -5,6 +5,7 @@ const seconds = 1000;
 const phones = new Map();
 const lines = [];
 let after = 0;
+let mailAfter = 0;
 
 const byId = (id) => document.getElementById(id);
 const post = (path, body) =>
@@ -57,8 +58,19 @@ function row(entry) {
     entry.code ?? '',
     [entry.status ?? '', { prompt: 'đã hiện trên SIM', pending: 'đang chờ', signed: 'đã ký', fault: 'lỗi', dropped: 'ngắt kết nối', certificate: 'chứng thư', receipt: 'biên nhận' }[entry.outcome] ?? entry.outcome].join(' ').trim(),
   ];
+  return lineOf('log', cells);
+}
+
+// On a narrow screen every line is a card, and each cell says what it is.
+function lineOf(table, cells) {
   const line = document.createElement('tr');
-  for (const text of cells) line.insertCell().textContent = text;
+  line.setAttribute('role', 'row');
+  cells.forEach((content, index) => {
+    const cell = line.insertCell();
+    cell.append(content);
+    cell.setAttribute('role', 'cell');
+    cell.dataset.label = byId(table).tHead.rows[0].cells[index].textContent;
+  });
   return line;
 }
 
@@ -78,6 +90,23 @@ function add(entries) {
   byId('log-empty').hidden = lines.length > 0;
 }
 
+function addMail(letters) {
+  for (const letter of letters) {
+    mailAfter = letter.seq;
+    const files = letter.attachments.map((file) => file.name ?? 'không tên').join(', ');
+    const link = document.createElement('a');
+    link.href = `/control/mail/${letter.seq}`;
+    link.textContent = 'Xem';
+    link.setAttribute('aria-label', `Xem thư gốc: ${letter.subject ?? letter.seq}`);
+    const at = new Date(letter.at).toLocaleTimeString('vi-VN');
+    byId('mail').tBodies[0].prepend(lineOf('mail', [at, letter.to.join(', '), letter.subject ?? '', files, link]));
+  }
+  const rows = byId('mail').tBodies[0].rows;
+  while (rows.length > 50) rows[50].remove();
+  byId('mail').hidden = rows.length === 0;
+  byId('mail-empty').hidden = rows.length > 0;
+}
+
 function announce(text) {
   if (byId('state').textContent !== text) byId('state').textContent = text;
 }
@@ -92,6 +121,7 @@ async function refresh() {
     const manual = sims.some((sim) => !isMagic(sim.msisdn) && sim.behaviour.outcome === 'manual');
     document.querySelector(`input[value=${manual ? 'manual' : 'auto'}]`).checked = true;
     add(await get(`/mssp/log?after=${after}`));
+    addMail(await get(`/mail?after=${mailAfter}`));
   } catch {
     announce('Không liên lạc được với máy chủ giả lập.');
   }

@@ -75,6 +75,8 @@ pub(crate) struct Pki {
     /// The MSSP's side of mutual TLS.
     pub(crate) tls_ca: Authority,
     pub(crate) mssp: Holder,
+    /// The mail server's TLS.
+    pub(crate) mail: Holder,
     register: Mutex<Register>,
 }
 
@@ -138,6 +140,7 @@ impl Pki {
         let seal = Name::vietnam().locality("Điện Biên").organisation(office).common(office);
         let seal_profile = Profile::Signer { email: "vanthu@muongthanh.example".into() };
         let gate = state("Cổng ký số di động").common("Trình Ký AP");
+        let mailer = state("Thư điện tử công vụ").common("mail.example");
         // The application provider's client certificate: only its files are needed.
         holder("ap", KeyKind::P256, &tls_ca, &gate, years(1, 2), &Profile::TlsClient)?;
         let this = Self {
@@ -149,6 +152,7 @@ impl Pki {
             tsa: holder("tsa", KeyKind::Rsa2048, &org, &stamp, years(1, 9), &Profile::TimeStamping)?,
             expired_tsa: holder("tsa-expired", KeyKind::P256, &org, &stamp, past, &Profile::TimeStamping)?,
             seal: holder("seal", KeyKind::Rsa2048, &org, &seal, years(1, 4), &seal_profile)?,
+            mail: holder("mail", KeyKind::P256, &tls_ca, &mailer, years(1, 2), &Profile::TlsServer)?,
             mssp: holder("mssp", KeyKind::P256, &tls_ca, &gate, years(1, 2), &Profile::TlsServer)?,
             vault: vault.clone(),
             root,
