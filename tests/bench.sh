@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# The benchmarks: files of five sizes in two styles beside `openssl dgst` and pyHanko, then two hundred documents at once.
-# Rows go to target/bench/results.json; a missing row is a failure.
+# The benchmarks: files of many sizes in two styles beside `openssl dgst` and the peers (pyHanko, pdfsig, PDFBox, EU DSS),
+# then two hundred documents at once on both engines, urgent ones among them, and what the server takes to start and to
+# rest.
+# Rows go to target/bench/results.json and plots beside it; a missing row is a failure, and so is a missed target.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cache=${TRINHKY_CACHE:-$HOME/.cache/trinhky}
@@ -23,13 +25,27 @@ if [ -z "$page" ]; then
   "$release/trinhky-world" demo-pdf "$page"
 fi
 PYTHONPATH=tests "$python" -m bench.inputs "$page" "$cache/bench/inputs" >&2
-"$release/trinhky-bench" files "$cache/bench/inputs" --cert "$cache/bench/cert.pem" --key "$cache/bench/key.pem" \
-  --python "$python" --runs "${RUNS:-5}" --out "$out/files.json"
-TRINHKY_PYTHON=$python "$release/trinhky-load" --leaders "${LEADERS:-200}" --out "$out/job.json"
+# What misses a target is named when the rest has run.
+status=0
+key=(--cert "$cache/bench/cert.pem" --key "$cache/bench/key.pem")
+"$release/trinhky-bench" files "$cache/bench/inputs" "${key[@]}" \
+  --python "$python" --judges "$cache/judges" --runs "${RUNS:-5}" --peer-limit "${PEER_LIMIT:-60}" --out "$out/files.json" || status=1
+"$release/trinhky-bench" instructions "$cache/bench/inputs" "${key[@]}" || status=1
+corpora=${TRINHKY_CORPORA:-../shared/corpora/public}
+if [ -d "$corpora" ]; then "$release/trinhky-bench" worst "$corpora" || status=1; fi
+TRINHKY_PYTHON=$python "$release/trinhky-load" --leaders "${LEADERS:-200}" --out "$out/job.json" || status=1
 "$python" - "$out" <<'PY'
 import json, pathlib, sys
 out = pathlib.Path(sys.argv[1])
 rows = json.loads((out / "files.json").read_text()) + json.loads((out / "job.json").read_text())
+due = ["job/sqlite", "job/postgres", "push/urgent", "serve/start", "serve/idle", "serve/upload"]
+due += [f"{operation}/{size}/{style}" for operation in ("ingest", "provision", "prepare", "complete", "verify")
+        for size in ("100kB", "5MB", "50MB", "200MB", "300k") for style in ("table", "stream")]
+missing = sorted(set(due) - {row["name"] for row in rows})
+broken = [row["name"] for row in rows if row.get("limit") is not None and row["max"] > row["limit"]]
 (out / "results.json").write_text(json.dumps(rows, indent=1) + "\n")
 print(f"{len(rows)} rows in {out}/results.json", file=sys.stderr)
+if missing or broken:
+    sys.exit(f"missing rows: {missing}; above their limits: {broken}")
 PY
+exit "$status"

@@ -20,11 +20,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = Path(os.environ.get("TRINHKY_CACHE", Path.home() / ".cache/trinhky"))
 PYTHON = str(CACHE / "venv/bin/python")
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
+WHOLE_MATRIX = bool(os.environ.get("TRINHKY_WHOLE_MATRIX"))
+FAILURE_LINES = 40
 FUZZ_SECONDS = os.environ.get("TRINHKY_FUZZ_SECONDS", "60")
 
 CARGO_RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", re.M)
 PYTEST_RESULT = re.compile(r"^=+ .*\b(?:passed|failed|skipped|error)\b.* in [\d.]+s.*=+$", re.M)
 PLAIN_RESULT = re.compile(r"^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
+SUREFIRE_RESULT = re.compile(r"^\[\w+\] Tests run: (\d+), Failures: (\d+), Errors: (\d+), Skipped: (\d+)$", re.M)
 SKIPPED_LINE = re.compile(r"^skipped: .+$", re.M)
 
 
@@ -65,21 +69,53 @@ def suites() -> list[Suite]:
         ),
         Suite(
             "docs",
-            [["cargo", "doc", "--locked", "--workspace", "--no-deps"]],
+            [["cargo", "doc", "--locked", "--workspace", "--no-deps"], ["docs/regulations.py", "--check"]],
             env={"RUSTDOCFLAGS": "-D warnings"},
         ),
         Suite("domain", [cargo_test("trinhky-domain")]),
         Suite("protos", [cargo_test("trinhky-protos")]),
         Suite("simpki", [cargo_test("trinhky-simpki")]),
-        Suite("pades", [cargo_test("trinhky-pades", "--features", "aws-lc")]),
+        Suite(
+            "pades",
+            [cargo_test("trinhky-pades", "--features", "aws-lc")],
+            env={"TRINHKY_PYHANKO": PYTHON},
+        ),
         Suite("store", [cargo_test("trinhky-store")]),
         Suite("world", [cargo_test("trinhky-world")]),
         Suite("core", [cargo_test("trinhky-mobile-core", "-p", "trinhky-mobile-ffi")]),
         Suite("server", [cargo_test("trinhky-server")]),
         Suite("seal-agent", [cargo_test("trinhky-seal-agent")]),
         Suite("bindings", [["mobile-core/ffi/generate.sh", "--check"]]),
+        # The Kotlin bindings, compiled and run on the JVM over JNA; what Maven fetches stays in the cache.
+        Suite(
+            "kotlin",
+            [
+                ["cargo", "build", "--locked", "-p", "trinhky-mobile-ffi"],
+                ["mvn", "-B", "-ntp", f"-Dmaven.repo.local={CACHE}/m2", f"-Dlibrary.folder={TARGET}/debug",
+                 "-f", "mobile-core/ffi/tests/kotlin", "test"],
+            ],
+        ),
         # The flows start every binary and load the shared library: a test build alone would leave old ones.
         Suite("flows", [["cargo", "build", "--locked", "--workspace"], cargo_test("trinhky-flows", "--", "--test-threads", "1")]),
+        # The pages that people see, in Debian's Chromium; what they looked like is kept beside the build.
+        Suite(
+            "browser",
+            [
+                ["cargo", "build", "--locked", "--workspace"],
+                [PYTHON, "-m", "browser", f"{TARGET}/debug/trinhky-stage", "--pictures", f"{TARGET}/browser"],
+            ],
+            env={"PYTHONPATH": "tests"},
+        ),
+        Suite(
+            "matrix",
+            [
+                ["cargo", "build", "--locked", "-p", "trinhky-interop"],
+                cargo_test("trinhky-interop"),
+                [PYTHON, "-m", "judges.matrix", f"{TARGET}/debug/trinhky-interop", *(["--all"] if WHOLE_MATRIX else [])],
+            ],
+            env={"PYTHONPATH": "tests"},
+        ),
+        Suite("wasm", [["tests/wasm.sh"]]),
         Suite("fuzz", [["tests/fuzz.sh", FUZZ_SECONDS]]),
     ]
 
@@ -94,6 +130,10 @@ def count(output: str, status: int) -> Count:
     for match in PLAIN_RESULT.finditer(output):
         total += Count(int(match[1]), int(match[2]), int(match[3] or 0))
         found = True
+    for match in SUREFIRE_RESULT.finditer(output):
+        ran, failed, errors, skipped = (int(number) for number in match.groups())
+        total += Count(ran - failed - errors - skipped, failed + errors, skipped)
+        found = True
     for match in PYTEST_RESULT.finditer(output):
         total += Count(*(sum(int(n) for n in re.findall(rf"(\d+) {word}", match[0]))
                          for word in ("passed", "(?:failed|errors?)", "skipped")))
@@ -106,8 +146,10 @@ def count(output: str, status: int) -> Count:
     return total
 
 
-def run(suite: Suite) -> Count:
+def run(suite: Suite) -> tuple[Count, list[str]]:
+    """Its count, and the end of what each failed command printed, which is said again when all have run."""
     total = Count()
+    failures: list[str] = []
     env = {**os.environ, "TRINHKY_PYTHON": PYTHON, **suite.env}
     for command in suite.commands:
         print(f"\n$ {' '.join(command)}", flush=True)
@@ -119,8 +161,11 @@ def run(suite: Suite) -> Count:
         for line in process.stdout:
             lines.append(line)
             print(line, end="", flush=True)
-        total += count("".join(lines), process.wait())
-    return total
+        result = count("".join(lines), process.wait())
+        total += result
+        if result.failed:
+            failures.append(f"$ {' '.join(command)}\n" + "".join(lines[-FAILURE_LINES:]))
+    return total, failures
 
 
 def main() -> int:
@@ -136,6 +181,7 @@ def main() -> int:
 
     total = Count()
     lines = []
+    failures: list[str] = []
     for suite in known:
         if options.only and suite.name not in options.only:
             continue
@@ -143,8 +189,9 @@ def main() -> int:
             lines.append(f"suite {suite.name}: not selected (TRINHKY_CORPORA is unset)")
             continue
         began = time.monotonic()
-        result = run(suite)
+        result, trouble = run(suite)
         total += result
+        failures += trouble
         line = f"suite {suite.name}: {result.passed} passed"
         if result.failed:
             line += f", {result.failed} FAILED"
@@ -153,6 +200,8 @@ def main() -> int:
         lines.append(f"{line}")
         print(f"\n{line} ({time.monotonic() - began:.0f} s)", flush=True)
 
+    for failure in failures:
+        print(f"\nfailed: {failure.rstrip()}")
     print("\n" + "\n".join(lines))
     print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped")
     return 1 if total.failed or (options.strict and total.skipped) else 0

@@ -173,6 +173,26 @@ impl Desk {
         self.post("/v1/documents", request).await
     }
 
+    /// Corrects a draft, or a document that was given back.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub async fn revise(
+        &self,
+        document: DocumentId,
+        request: &CreateDocumentRequest,
+    ) -> Result<DocumentView> {
+        self.post(&format!("/v1/documents/{document}/revise"), request).await
+    }
+
+    /// Gives it back to its drafter.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub async fn give_back(&self, document: DocumentId, reason: &str) -> Result<DocumentView> {
+        self.post(&format!("/v1/documents/{document}/return"), &serde_json::json!({ "reason": reason })).await
+    }
+
     /// Puts it before the first in its chain.
     ///
     /// # Errors

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use trinhky_domain::ids::DocumentId;
-use trinhky_protos::device::{PushKeyView, PushSubscriptionRequest};
 
 use crate::clerk::{Account, Desk};
 use crate::judges::{python, repository};
 use crate::process::{command, output};
+use crate::push;
 
 /// A leader with a phone.
 #[derive(Debug, Clone)]
@@ -18,6 +18,7 @@ pub struct Leader {
     server: String,
     account: Account,
     state: PathBuf,
+    clock: Option<String>,
 }
 
 impl Leader {
@@ -27,7 +28,14 @@ impl Leader {
     /// The folder cannot be made.
     pub fn new(server: &str, account: &Account, state: &Path) -> Result<Self> {
         std::fs::create_dir_all(state)?;
-        Ok(Self { server: server.to_owned(), account: account.clone(), state: state.to_owned() })
+        Ok(Self { server: server.to_owned(), account: account.clone(), state: state.to_owned(), clock: None })
+    }
+
+    /// The phone lives in the world's time.
+    #[must_use]
+    pub fn in_the_time_of(mut self, clock: &str) -> Self {
+        self.clock = Some(clock.to_owned());
+        self
     }
 
     /// Enrols this phone: one SIM prompt.
@@ -46,6 +54,31 @@ impl Leader {
         self.run(&["approve", "--document", &document.to_string()]).await
     }
 
+    /// Signatures of this leader that came after their wish was withdrawn.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub async fn held(&self) -> Result<Vec<Value>> {
+        let said = self.run(&["held"]).await?;
+        Ok(said["held"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// Reads the document again and adopts a late signature; no SIM prompt.
+    ///
+    /// # Errors
+    /// The core or the server refuses.
+    pub async fn adopt(&self, attempt: &str) -> Result<Value> {
+        self.run(&["adopt", "--attempt", attempt]).await
+    }
+
+    /// Gives a late signature up.
+    ///
+    /// # Errors
+    /// The core or the server refuses.
+    pub async fn void(&self, attempt: &str, reason: &str) -> Result<Value> {
+        self.run(&["void", "--attempt", attempt, "--reason", reason]).await
+    }
+
     /// What waits for this leader.
     ///
     /// # Errors
@@ -59,20 +92,7 @@ impl Leader {
     /// # Errors
     /// The push service or the server refuses.
     pub async fn subscribe(&self, control_url: &str, device: &str) -> Result<()> {
-        let desk = self.desk()?;
-        let key: PushKeyView = desk.get("/v1/push/key").await?;
-        let url = format!("{}/push/subscribe", control_url.trim_end_matches('/'));
-        let wish = serde_json::json!({ "application_server_key": key.public_key });
-        let made =
-            reqwest::Client::builder().build()?.post(url).json(&wish).send().await?.error_for_status()?;
-        let subscription: PushSubscriptionRequest = serde_json::from_str(&made.text().await?)?;
-        let answer = desk
-            .request(reqwest::Method::PUT, &format!("/v1/devices/{device}/push"))
-            .json(&subscription)
-            .send()
-            .await?;
-        answer.error_for_status().context("the push subscription")?;
-        Ok(())
+        push::subscribe(&self.desk()?, control_url, device).await
     }
 
     /// The phone's session, for asking the server what the core has no words for.
@@ -91,6 +111,9 @@ impl Leader {
         leader.arg("--library").arg(library()?);
         leader.args(["--server", &self.server, "--username", &self.account.username]);
         leader.args(["--password", &self.account.password, "--totp-secret", &self.account.totp_secret]);
+        if let Some(clock) = &self.clock {
+            leader.args(["--clock", clock]);
+        }
         leader.arg("--state").arg(&self.state).arg("--json").args(arguments);
         let text = output(leader).await.with_context(|| format!("the leader's {arguments:?} failed"))?;
         let last = text.lines().rfind(|line| line.starts_with('{')).context("the leader printed no JSON")?;

@@ -10,18 +10,33 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::task::JoinSet;
-use trinhky_domain::ids::DocumentId;
+use trinhky_domain::ids::{DocumentId, PersonId};
+use trinhky_protos::HexDigest;
 use trinhky_protos::document::{BundleFileRequest, CreateDocumentRequest, RecipientView, SignerRequest};
 
 use crate::clerk::Desk;
-use crate::phone::Phone;
+use crate::phone::{self, Phone};
 use crate::rig::{NAMED_LEADERS, Rig};
+use crate::sealer::Sealer;
 
 /// How long one document may take under load.
 const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Sign-ins and seals at once: a password hash costs 19 MB and a seal a process.
 const AT_ONCE: usize = 4;
+
+/// Everybody who is needed, signed in; every phone enrolled.
+pub struct Crowd {
+    /// One a leader.
+    pub phones: Vec<Arc<Phone>>,
+    /// Who drafts.
+    pub drafter: Desk,
+    /// Who numbers, seals and releases.
+    pub clerk: Desk,
+    /// Who that is.
+    pub clerk_id: PersonId,
+    sealer: Sealer,
+}
 
 /// What came of it.
 #[derive(Debug, Serialize)]
@@ -47,96 +62,126 @@ pub struct Percentiles {
     pub max: u64,
 }
 
-/// Lets every leader of the province but the named ones enrol, then carries one document each through the main job, all at
-/// once.
+impl Crowd {
+    /// Signs everybody in and lets so many of the province's unnamed leaders enrol.
+    ///
+    /// # Errors
+    /// The server or a SIM refuses.
+    pub async fn gather(rig: &Rig, leaders: usize) -> Result<Self> {
+        let phones = enrol(rig, NAMED_LEADERS as usize, leaders).await?;
+        let clerk = rig.desk("clerk").await?;
+        let drafter = rig.desk("drafter").await?;
+        Ok(Self { phones, drafter, clerk_id: clerk.me().await?.id, sealer: rig.sealer(&clerk)?, clerk })
+    }
+
+    /// A draft with one signer, from the uploaded file.
+    ///
+    /// # Errors
+    /// The server refuses.
+    pub async fn draft(&self, leader: &Phone, file: HexDigest, urgency: &str) -> Result<DocumentId> {
+        let request = CreateDocumentRequest {
+            subject: "Về việc thử tải hệ thống".into(),
+            document_type: "QĐ".into(),
+            notation: "QĐ-UBND".into(),
+            register: "QĐ".into(),
+            urgency: urgency.into(),
+            secrecy: "none".into(),
+            signers: vec![SignerRequest { person: leader.session.person().id, capacity: String::new() }],
+            content_checker: None,
+            format_checker: None,
+            clerk: self.clerk_id,
+            recipients: vec![RecipientView { name: "Các đơn vị".into(), ..RecipientView::default() }],
+            files: vec![BundleFileRequest { role: "main".into(), name: "a.pdf".into(), sha256: file }],
+            due_at: None,
+            places: Vec::new(),
+        };
+        Ok(self.drafter.create(&request).await?.id)
+    }
+}
+
+/// Carries one document for each leader through the main job, all at once.
 ///
 /// # Errors
 /// Anything refuses, or a number is missing or doubled.
-pub async fn run(rig: &Rig, leaders: usize, pdf: &Path) -> Result<Figures> {
-    let phones = enrol(rig, NAMED_LEADERS as usize, leaders).await?;
-    let rig_clerk = rig.desk("clerk").await?;
-    let drafter = rig.desk("drafter").await?;
-    let clerk_id = rig_clerk.me().await?.id;
-    let times = Arc::new(Mutex::new(BTreeMap::<&'static str, Vec<u64>>::new()));
-    let token = Arc::new(Semaphore::new(AT_ONCE));
-
+pub async fn run(crowd: &Arc<Crowd>, pdf: &Path) -> Result<Figures> {
+    let watch = Arc::new(Stopwatch {
+        times: Mutex::default(),
+        desk: Semaphore::new(AT_ONCE),
+        token: Mutex::default(),
+    });
     let began = now();
     let mut running = JoinSet::new();
-    for phone in phones {
-        let (drafter, clerk, pdf) = (drafter.clone(), rig_clerk.clone(), pdf.to_owned());
-        let (times, token, sealer) = (Arc::clone(&times), Arc::clone(&token), rig.sealer(&rig_clerk)?);
-        running.spawn(async move {
-            let note = async |step: &'static str, began: Instant| {
-                let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-                times.lock().await.entry(step).or_default().push(ms);
-            };
-            let at = now();
-            let uploaded = drafter.upload(&pdf).await?;
-            note("upload", at).await;
-            let at = now();
-            let request = CreateDocumentRequest {
-                subject: "Về việc thử tải hệ thống".into(),
-                document_type: "QĐ".into(),
-                notation: "QĐ-UBND".into(),
-                register: "QĐ".into(),
-                urgency: "normal".into(),
-                secrecy: "none".into(),
-                signers: vec![SignerRequest { person: phone.session.person().id, capacity: String::new() }],
-                content_checker: None,
-                format_checker: None,
-                clerk: clerk_id,
-                recipients: vec![RecipientView { code: None, name: "Các đơn vị".into() }],
-                files: vec![BundleFileRequest {
-                    role: "main".into(),
-                    name: "a.pdf".into(),
-                    sha256: uploaded.sha256,
-                }],
-                due_at: None,
-                places: Vec::new(),
-            };
-            let document: DocumentId = drafter.create(&request).await?.id;
-            drafter.submit(document).await?;
-            note("create", at).await;
-            let at = now();
-            let decided = phone.decide(document).await?;
-            note("decide", at).await;
-            let at = now();
-            crate::phone::watch(decided).await?;
-            clerk.wait_for(document, "awaiting_number", PATIENCE).await?;
-            note("sign", at).await;
-            let place = token.acquire().await?;
-            let at = now();
-            clerk.number(document).await?;
-            note("number", at).await;
-            let at = now();
-            sealer.seal(document).await?;
-            clerk.wait_for(document, "sealed", PATIENCE).await?;
-            note("seal", at).await;
-            drop(place);
-            let at = now();
-            clerk.release(document).await?;
-            clerk.wait_for(document, "released", PATIENCE).await?;
-            note("release", at).await;
-            Ok::<_, anyhow::Error>(())
-        });
+    for leader in &crowd.phones {
+        let (crowd, leader) = (Arc::clone(crowd), Arc::clone(leader));
+        let (watch, pdf) = (Arc::clone(&watch), pdf.to_owned());
+        running.spawn(async move { Box::pin(carry(&crowd, &leader, &pdf, &watch)).await });
     }
     while let Some(done) = running.join_next().await {
         done??;
     }
     let seconds = began.elapsed().as_secs_f64();
-    numbers_without_gap(&rig_clerk, leaders).await?;
-    let times = std::mem::take(&mut *times.lock().await);
+    let documents = crowd.phones.len();
+    numbers_without_gap(&crowd.clerk, documents).await?;
+    let times = std::mem::take(&mut *watch.times.lock().await);
     #[expect(clippy::cast_precision_loss, reason = "a count of documents")]
-    let documents_per_second = leaders as f64 / seconds;
+    let documents_per_second = documents as f64 / seconds;
     Ok(Figures {
-        documents: leaders,
+        documents,
         seconds,
         documents_per_second,
         steps: times.into_iter().map(|(step, times)| (step, percentiles(times))).collect(),
     })
 }
 
-async fn enrol(rig: &Rig, named: usize, leaders: usize) -> Result<Vec<Phone>> {
+/// One document, from upload to release.
+async fn carry(crowd: &Crowd, leader: &Phone, pdf: &Path, watch: &Stopwatch) -> Result<()> {
+    let Crowd { drafter, clerk, .. } = crowd;
+    let file = watch.time("upload", drafter.upload(pdf)).await?.sha256;
+    let document = watch.time("create", crowd.draft(leader, file, "normal")).await?;
+    watch.time("submit", drafter.submit(document)).await?;
+    let asked = watch.time("decide", Box::pin(leader.decide(document))).await?;
+    let signed = async {
+        let ended = phone::watch(asked).await?;
+        ensure!(ended.state == "embedded", "the attempt ended as {}: {}", ended.state, ended.message);
+        clerk.wait_for(document, "awaiting_number", PATIENCE).await
+    };
+    watch.time("sign", signed).await?;
+    let place = watch.desk.acquire().await?;
+    watch.time("number", clerk.number(document)).await?;
+    let token = watch.token.lock().await;
+    let sealed = async {
+        crowd.sealer.seal(document).await?;
+        drop(token);
+        clerk.wait_for(document, "sealed", PATIENCE).await
+    };
+    watch.time("seal", sealed).await?;
+    drop(place);
+    let released = async {
+        clerk.release(document).await?;
+        clerk.wait_for(document, "released", PATIENCE).await
+    };
+    watch.time("release", released).await?;
+    Ok(())
+}
+
+struct Stopwatch {
+    times: Mutex<BTreeMap<&'static str, Vec<u64>>>,
+    desk: Semaphore,
+    /// There is one, and one agent at it: two processes that log in to one SoftHSM token read what the other is writing.
+    token: Mutex<()>,
+}
+
+impl Stopwatch {
+    async fn time<T>(&self, step: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let began = now();
+        let done = work.await.with_context(|| step)?;
+        let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.times.lock().await.entry(step).or_default().push(ms);
+        Ok(done)
+    }
+}
+
+async fn enrol(rig: &Rig, named: usize, leaders: usize) -> Result<Vec<Arc<Phone>>> {
     let places = Arc::new(Semaphore::new(AT_ONCE * 2));
     let mut running = JoinSet::new();
     for nth in named..named + leaders {
@@ -146,7 +191,7 @@ async fn enrol(rig: &Rig, named: usize, leaders: usize) -> Result<Vec<Phone>> {
             let _place = places.acquire().await?;
             let phone = Phone::sign_in(&url, &account).await?;
             phone.enrol().await?;
-            Ok::<_, anyhow::Error>(phone)
+            Ok::<_, anyhow::Error>(Arc::new(phone))
         });
     }
     let mut phones = Vec::with_capacity(leaders);

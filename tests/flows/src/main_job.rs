@@ -15,10 +15,16 @@ use trinhky_protos::document::{
 
 use crate::clerk::Desk;
 use crate::leader::Leader;
+use crate::mail::{Letter, copy_that, letters_to};
 use crate::rig::Rig;
 
 /// Long enough for anything that goes on by itself, on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Who gets a copy by e-mail.
+pub const MAILED_TO: &str = "Phòng Nội vụ";
+/// Where.
+pub const MAILBOX: &str = "vanthu@phong-noi-vu.example";
 
 /// What the demo writes as `report.json`.
 #[derive(Debug, Clone, Serialize)]
@@ -130,9 +136,17 @@ impl Cast {
             content_checker: None,
             format_checker: None,
             clerk: self.clerk_id,
-            recipients: vec![RecipientView {
-                code: None, name: "Các phòng, ban, đơn vị thuộc huyện".into()
-            }],
+            recipients: vec![
+                RecipientView {
+                    name: "Các phòng, ban, đơn vị thuộc huyện".into(),
+                    ..RecipientView::default()
+                },
+                RecipientView {
+                    name: MAILED_TO.into(),
+                    email: Some(MAILBOX.into()),
+                    ..RecipientView::default()
+                },
+            ],
             files: vec![BundleFileRequest {
                 role: "main".into(),
                 name: "quyet-dinh.pdf".into(),
@@ -203,6 +217,8 @@ pub async fn run(rig: &Rig, cast: &Cast, pdf: &Path, out: &Path, steps: &mut Ste
         })
         .await?;
 
+    steps.take("deliver", "Gửi thư điện tử tới nơi nhận", delivered(rig, cast, &document)).await?;
+
     let released = out.join("released.pdf");
     cast.clerk.fetch(&document.head.sha256.to_string(), &released).await?;
     let mut bases = Vec::new();
@@ -231,6 +247,47 @@ pub async fn run(rig: &Rig, cast: &Cast, pdf: &Path, out: &Path, steps: &mut Ste
     Ok(Outcome { document, released, bases, report })
 }
 
+/// The recipient has the released bytes in the mailbox, or the clerk is told that they are too many for a message.
+async fn delivered(rig: &Rig, cast: &Cast, document: &DocumentView) -> Result<()> {
+    let copy = copy_that(&cast.clerk, document.id, MAILED_TO, |copy| copy.state != "queued").await?;
+    if document.head.length > LARGEST_MAILED {
+        ensure!(copy.waiting_for.as_deref() == Some("too_large"), "{copy:?}");
+        return Ok(());
+    }
+    ensure!(copy.state == "handed", "{copy:?}");
+    let number = document.number.as_deref().context("a released document has a number")?;
+    let ours =
+        |letter: &Letter| letter.message_id.as_deref().is_some_and(|id| id.starts_with(&copy.id.to_string()));
+    let letters: Vec<Letter> = letters_to(rig, MAILBOX).await?.into_iter().filter(ours).collect();
+    ensure!(letters.len() == 1, "{} messages for one copy", letters.len());
+    let letter = &letters[0];
+    let subject = letter.subject.as_deref().unwrap_or_default();
+    ensure!(subject.ends_with(&format!("{number}: {}", document.subject)), "the subject is {subject:?}");
+    let text = letter.text.as_deref().unwrap_or_default();
+    ensure!(text.contains(MAILED_TO) && text.contains(number), "the letter says {text:?}");
+    let files: Vec<_> =
+        letter.attachments.iter().map(|file| (file.name.as_deref(), file.sha256.as_str())).collect();
+    let name = format!("{}.pdf", number.replace('/', "-"));
+    let sha256 = document.head.sha256.to_string();
+    ensure!(files == [(Some(name.as_str()), sha256.as_str())], "{files:?} came, not {name} {sha256}");
+    Ok(())
+}
+
+/// Released files above this do not fit the mail server's messages (25 MB, a third of it base64).
+const LARGEST_MAILED: u64 = 18 * 1024 * 1024;
+
+/// Number, seal and release of a document whose leader has signed.
+///
+/// # Errors
+/// Whatever refuses.
+pub async fn seal_and_release(rig: &Rig, cast: &Cast, document: DocumentId) -> Result<DocumentView> {
+    cast.clerk.number(document).await?;
+    rig.seal(&cast.clerk, document).await?;
+    cast.clerk.wait_for(document, "sealed", PATIENCE).await?;
+    cast.clerk.release(document).await?;
+    cast.clerk.wait_for(document, "released", PATIENCE).await
+}
+
 /// A document that awaits its leader's signature.
 ///
 /// # Errors
@@ -239,6 +296,19 @@ pub async fn submitted(cast: &Cast, pdf: &Path) -> Result<DocumentId> {
     let uploaded = cast.drafter.upload(pdf).await?;
     let draft = cast.drafter.create(&cast.request(&uploaded)).await?;
     Ok(cast.drafter.submit(draft.id).await?.id)
+}
+
+/// A document that its leader has signed and that has its number: it waits for the seal.
+///
+/// # Errors
+/// Whatever refuses.
+pub async fn numbered(rig: &Rig, cast: &Cast) -> Result<DocumentId> {
+    let id = submitted(cast, &rig.world.demo_pdf).await?;
+    cast.drafter.wait_for(id, "awaiting_signature", Duration::from_secs(30)).await?;
+    cast.leader.approve(id).await?;
+    cast.clerk.wait_for(id, "awaiting_number", PATIENCE).await?;
+    cast.clerk.number(id).await?;
+    Ok(id)
 }
 
 /// How many signature requests the signature service has seen.

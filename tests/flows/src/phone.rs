@@ -19,6 +19,7 @@ use trinhky_mobile_core::{
     Session, Transport, TransportError,
 };
 use trinhky_protos::device::PublicJwk;
+use trinhky_protos::problem::Problem;
 use trinhky_protos::signing::AttemptView;
 
 use crate::clerk::Account;
@@ -47,6 +48,8 @@ impl Phone {
             key: Arc::clone(&key),
             lie: Mutex::default(),
             sent: Mutex::default(),
+            refused: Mutex::default(),
+            answered: Mutex::default(),
         });
         let platform = Platform {
             transport: wire.clone(),
@@ -96,21 +99,41 @@ impl Phone {
         *self.wire.lie.lock().unwrap_or_else(PoisonError::into_inner) = lie;
     }
 
+    /// What the server answered to the last decision.
+    pub fn last_answer(&self) -> Option<(u16, Value)> {
+        let answered = self.wire.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        let (status, body) = answered.as_ref()?;
+        Some((*status, serde_json::from_slice(body).ok()?))
+    }
+
+    /// The last refusal as it came over the wire: its status, and the problem.
+    pub fn last_refusal(&self) -> Option<(u16, Problem)> {
+        let refused = self.wire.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let (status, body) = refused.as_ref()?;
+        Some((*status, serde_json::from_slice(body).ok()?))
+    }
+
     /// The compact JWS sent last.
     pub fn last_decision(&self) -> Option<String> {
         self.wire.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// Watches an attempt to its end.
+/// Looks without an answer, one behind another.
+const UNANSWERED: u32 = 3;
+
+/// Watches an attempt to its end. As the core asks of an app: where no answer came, it looks again.
 ///
 /// # Errors
-/// The core or the server refuses.
+/// The core or the server refuses, or the server was not reached several times in a row.
 pub async fn watch(mut asked: Asked) -> Result<AttemptView> {
+    let mut unanswered = 0;
     loop {
-        let progress = asked.next().await?;
-        if progress.attempt.ended {
-            return Ok(progress.attempt);
+        match asked.next().await {
+            Ok(progress) if progress.attempt.ended => return Ok(progress.attempt),
+            Ok(_) => unanswered = 0,
+            Err(trinhky_mobile_core::Error::Transport(_)) if unanswered < UNANSWERED => unanswered += 1,
+            Err(error) => return Err(error.into()),
         }
     }
 }
@@ -160,6 +183,8 @@ struct Wire {
     key: Arc<Key>,
     lie: Mutex<Option<Lie>>,
     sent: Mutex<Option<String>>,
+    refused: Mutex<Option<(u16, Vec<u8>)>>,
+    answered: Mutex<Option<(u16, Vec<u8>)>>,
 }
 
 impl Wire {
@@ -189,12 +214,19 @@ impl Wire {
 #[async_trait]
 impl Transport for Wire {
     async fn send(&self, mut request: Request) -> Result<Response, TransportError> {
-        if request.method == Method::Post
-            && request.path.ends_with("/decision")
-            && let Some(twisted) = self.twist(&request.body)
-        {
+        let decides = request.method == Method::Post && request.path.ends_with("/decision");
+        if decides && let Some(twisted) = self.twist(&request.body) {
             request.body = twisted;
         }
-        self.inner.send(request).await
+        let answer = self.inner.send(request).await?;
+        if decides {
+            let answered = (answer.status, answer.body.clone());
+            *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(answered);
+        }
+        if answer.status >= 400 {
+            let refused = (answer.status, answer.body.clone());
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused);
+        }
+        Ok(answer)
     }
 }

@@ -13,6 +13,14 @@ use tokio::process::{Child, ChildStdout, Command};
 /// How long a child may take to say that it is ready. Generous: tests run on busy machines.
 const READY_WITHIN: Duration = Duration::from_mins(1);
 
+/// Nobody listens there: a child that lets its surroundings name a proxy reaches nothing.
+const DEAD_PROXY: [(&str, &str); 4] = [
+    ("HTTP_PROXY", "http://127.0.0.1:1"),
+    ("HTTPS_PROXY", "http://127.0.0.1:1"),
+    ("ALL_PROXY", "http://127.0.0.1:1"),
+    ("all_proxy", "http://127.0.0.1:1"),
+];
+
 /// A running child.
 pub struct Running {
     name: &'static str,
@@ -30,6 +38,7 @@ impl Running {
     /// It did not start, ended early, or said nothing within a minute; the text carries the end of its log.
     pub async fn start(name: &'static str, mut command: Command, log: &Path) -> Result<Self> {
         let errors = std::fs::File::options().create(true).append(true).open(log)?;
+        command.envs(DEAD_PROXY).env_remove("NO_PROXY").env_remove("no_proxy");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).kill_on_drop(true);
         let mut child = command.spawn().with_context(|| format!("cannot start {name}: {command:?}"))?;
         let stdout = child.stdout.take().context("stdout is piped")?;

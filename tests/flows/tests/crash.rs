@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use trinhky_cluster::Durability;
 use trinhky_domain::edge::{Edge, End};
 use trinhky_domain::ids::DocumentId;
 use trinhky_flows::clerk::Desk;
-use trinhky_flows::main_job::{self, Cast, PATIENCE};
-use trinhky_flows::rig::{Part, Plan, Rig};
+use trinhky_flows::mail::{copy_that, letters_to};
+use trinhky_flows::main_job::{self, Cast, MAILBOX, MAILED_TO, PATIENCE};
+use trinhky_flows::rig::{Engine, Part, Plan, Rig};
 
 /// Nothing may move for this long before we look: longer than a dead worker's lease.
 const QUIET: Duration = Duration::from_millis(2500);
@@ -38,10 +40,8 @@ enum Act {
     Number,
     Seal,
     Release,
+    Receipt,
 }
-
-/// Edges of features that are not there yet: they are named here, and the list may only shrink.
-const NOT_YET: &[Edge] = &[Edge::CopyLeft, Edge::ReceiptCommitted];
 
 fn way(edge: Edge) -> Way {
     let (part, act) = match edge {
@@ -61,7 +61,8 @@ fn way(edge: Edge) -> Way {
         Edge::SealTailWritten | Edge::SealPreparedCommitted => (Part::Serve, Act::Number),
         Edge::SealedWritten | Edge::SealedCommitted => (Part::Serve, Act::Seal),
         Edge::ReleasedCommitted => (Part::Serve, Act::Release),
-        Edge::CopyLeft | Edge::ReceiptCommitted => (Part::Work, Act::Release),
+        Edge::CopyLeft => (Part::Work, Act::Release),
+        Edge::ReceiptCommitted => (Part::Serve, Act::Receipt),
     };
     Way { part, act }
 }
@@ -70,31 +71,61 @@ fn before_sign(edge: Edge) -> bool {
     matches!(edge, Edge::NumberReserved | Edge::NumberedBaseWritten)
 }
 
+/// Edges right after a commit, in every process: what the other engine must have kept.
+const COMMITS: &[Edge] = &[
+    Edge::SubmitCommitted,
+    Edge::ApprovedCommitted,
+    Edge::SendingCommitted,
+    Edge::SignedRawCommitted,
+    Edge::SignedCommitted,
+    Edge::SealPreparedCommitted,
+    Edge::SealedCommitted,
+    Edge::ReleasedCommitted,
+    Edge::ReceiptCommitted,
+];
+
 #[tokio::test]
 async fn a_kill_at_any_edge_ends_where_the_edge_says() -> Result<()> {
     let mut failed = Vec::new();
     for (profile, wanted) in [("nd30_default", false), ("kien_giang_2017", true)] {
-        let mut rig =
-            Rig::start(&Plan { profile, dialog_seconds: DIALOG_SECONDS, ..Plan::default() }).await?;
-        let cast = Cast::gather(&rig).await?;
-        for edge in Edge::ALL.iter().copied().filter(|edge| before_sign(*edge) == wanted) {
-            if NOT_YET.contains(&edge) {
-                println!("not yet: {edge}");
-                continue;
-            }
-            match kill_at(&mut rig, &cast, edge).await {
-                Ok(()) => println!("edge {edge}: ok"),
-                Err(error) => {
-                    println!("edge {edge}: {error:#}");
-                    failed.push(edge.as_str());
-                    rig.all_up().await?;
-                }
-            }
-        }
-        no_gap_in_the_register(&cast.clerk).await?;
+        let edges = Edge::ALL.iter().copied().filter(|edge| before_sign(*edge) == wanted);
+        failed.extend(walk(profile, Engine::Sqlite, edges).await?);
     }
     ensure!(failed.is_empty(), "these edges do not end where they should: {failed:?}");
     Ok(())
+}
+
+#[tokio::test]
+async fn a_kill_after_any_commit_ends_there_on_postgres_too() -> Result<()> {
+    // Synced, or the engine itself would be what forgets.
+    let engine = Engine::Postgres(Durability::Real);
+    let failed = walk("nd30_default", engine, COMMITS.iter().copied()).await?;
+    ensure!(failed.is_empty(), "these edges do not end where they should: {failed:?}");
+    Ok(())
+}
+
+/// Kills at each edge, one after the other in one rig; gives those that did not end as they should.
+async fn walk(
+    profile: &'static str,
+    engine: Engine,
+    edges: impl Iterator<Item = Edge>,
+) -> Result<Vec<&'static str>> {
+    let plan = Plan { profile, engine, dialog_seconds: DIALOG_SECONDS, ..Plan::default() };
+    let mut rig = Rig::start(&plan).await?;
+    let cast = Cast::gather(&rig).await?;
+    let mut failed = Vec::new();
+    for edge in edges {
+        match kill_at(&mut rig, &cast, edge).await {
+            Ok(()) => println!("edge {edge}: ok"),
+            Err(error) => {
+                println!("edge {edge}: {error:#}");
+                failed.push(edge.as_str());
+                rig.all_up().await?;
+            }
+        }
+    }
+    no_gap_in_the_register(&cast.clerk).await?;
+    Ok(failed)
 }
 
 async fn kill_at(rig: &mut Rig, cast: &Cast, edge: Edge) -> Result<()> {
@@ -129,6 +160,9 @@ async fn kill_at(rig: &mut Rig, cast: &Cast, edge: Edge) -> Result<()> {
     };
     let state = quiet(&cast.clerk, document).await?;
     compare(rig, cast, document, &end, &state, before, numbers_before).await?;
+    if state["name"] == "released" {
+        copies_arrive(rig, cast, document, edge).await?;
+    }
     clear_the_way(rig, cast, document, &state).await
 }
 
@@ -158,6 +192,12 @@ async fn walk_up_to(rig: &Rig, cast: &Cast, act: Act) -> Result<Option<DocumentI
     }
     rig.seal(&cast.clerk, document).await?;
     cast.clerk.wait_for(document, "sealed", PATIENCE).await?;
+    if act == Act::Release {
+        return Ok(Some(document));
+    }
+    cast.clerk.release(document).await?;
+    cast.clerk.wait_for(document, "released", PATIENCE).await?;
+    copy_that(&cast.clerk, document, MAILED_TO, |copy| copy.state == "handed").await?;
     Ok(Some(document))
 }
 
@@ -194,6 +234,12 @@ async fn perform(
             cast.clerk.release(known()?).await?;
             Ok(document)
         }
+        Act::Receipt => {
+            let copy = copy_that(&cast.clerk, known()?, MAILED_TO, |copy| copy.state == "handed").await?;
+            let receipts = format!("/v1/copies/{}/receipts", copy.id);
+            cast.clerk.post::<Value>(&receipts, &serde_json::json!({ "code": "03" })).await?;
+            Ok(document)
+        }
     }
 }
 
@@ -225,6 +271,21 @@ async fn compare(
     ensure!(numbered == end.numbered, "numbered: {numbered}, not {}", end.numbered);
     let taken = numbers(&cast.clerk).await?;
     ensure!(taken <= numbers_before + 1, "{} numbers were taken", taken - numbers_before);
+    Ok(())
+}
+
+/// Whatever was killed, the recipient has the document: in one message, or in one that came twice with one identity when
+/// the server had taken it and nobody lived to write that down.
+async fn copies_arrive(rig: &Rig, cast: &Cast, document: DocumentId, edge: Edge) -> Result<()> {
+    let due = if edge == Edge::ReceiptCommitted { "accepted" } else { "handed" };
+    let copy = copy_that(&cast.clerk, document, MAILED_TO, |copy| copy.state == due).await?;
+    let id = copy.id.to_string();
+    let letters = letters_to(rig, MAILBOX).await?;
+    let ids: Vec<_> = letters.iter().filter_map(|letter| letter.message_id.as_deref()).collect();
+    let ours: Vec<_> = ids.iter().filter(|message| message.starts_with(&id)).collect();
+    let most = if edge == Edge::CopyLeft { 2 } else { 1 };
+    ensure!((1..=most).contains(&ours.len()), "the message came {} times", ours.len());
+    ensure!(ours.iter().all(|message| *message == ours[0]), "one copy, two identities: {ours:?}");
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use trinhky_domain::ids::DocumentId;
 use trinhky_flows::clerk::Desk;
+use trinhky_flows::logs;
 use trinhky_flows::main_job::{self, Cast, PATIENCE};
 use trinhky_flows::phone::{Phone, watch};
 use trinhky_flows::rig::{Part, Plan, Rig};
@@ -20,6 +21,7 @@ const SHORT: &[(&str, &str)] = &[
     ("TRINHKY_GATE_DIALOG_SECONDS", "4"),
     ("TRINHKY_GATE_GRACE_SECONDS", "3"),
     ("TRINHKY_GATE_TIMEOUT_SECONDS", "4"),
+    logs::TALKATIVE,
 ];
 
 /// A behaviour of the SIM, the attempt's end, and the sentence where the service's code has one of its own.
@@ -45,6 +47,7 @@ const ENDINGS: &[(&str, &str, Option<Sentence>)] = &[
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_ending_is_told_and_leaves_the_document_with_the_leader() -> Result<()> {
     let mut rig = Rig::start(&Plan::default()).await?;
+    logs::talk(&mut rig).await?;
     rig.stop(Part::Gate).await?;
     rig.up(Part::Gate, SHORT).await?;
     let cast = Cast::gather(&rig).await?;
@@ -83,7 +86,8 @@ async fn every_kind_of_ending_is_told_and_leaves_the_document_with_the_leader() 
     let document = awaiting(&rig, &cast).await?;
     let end = phone.approve(document).await?;
     ensure!(end.state == "embedded", "{}", end.state);
-    Ok(())
+    // Nor did any of the service's errors bring a number or a subject into a log.
+    logs::told_nothing(&rig, &["Về việc ban hành"])
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,6 +114,26 @@ async fn a_gate_killed_under_an_open_prompt_is_followed_by_one_that_only_asks_af
     ensure!(end.state == "embedded", "{}: {}", end.state, end.message);
     let requests = main_job::sim_requests(&rig).await? - before;
     ensure!(requests == 1, "the SIM was asked {requests} times");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_given_back_before_its_prompt_asks_no_sim() -> Result<()> {
+    let mut rig = Rig::start(&Plan::default()).await?;
+    let cast = Cast::gather(&rig).await?;
+    let phone = enrolled(&rig).await?;
+    let document = awaiting(&rig, &cast).await?;
+    rig.stop(Part::Gate).await?;
+    let before = main_job::sim_requests(&rig).await?;
+    let asked = phone.decide(document).await?;
+    let withdraw = format!("/v1/documents/{document}/withdraw");
+    let noted: Value = cast.drafter.post(&withdraw, &json!({ "reason": "gửi nhầm bản" })).await?;
+    ensure!(noted["state"]["name"] == "signing", "the wish waits for the attempt's end: {}", noted["state"]);
+    rig.up(Part::Gate, &[]).await?;
+    let end = watch(asked).await?;
+    ensure!(end.state == "lapsed", "{}: {}", end.state, end.message);
+    cast.clerk.wait_for(document, "withdrawn", PATIENCE).await?;
+    ensure!(main_job::sim_requests(&rig).await? == before, "a SIM was asked for a withdrawn document");
     Ok(())
 }
 

@@ -1,15 +1,15 @@
 //! What is no refusal: a time-stamp authority that is down. The document waits visibly and goes on by itself. And a scanner
 //! that finds something, or is not there: then nothing comes in.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use trinhky_flows::clerk::{Desk, refusal};
+use trinhky_flows::kept::Kept;
 use trinhky_flows::main_job::{self, Cast, PATIENCE};
-use trinhky_flows::process::command;
 use trinhky_flows::rig::{Plan, Rig};
+use trinhky_flows::scanner::Clamd;
 
 /// What our own signature of the scanner's database finds.
 const MARK: &[u8] = b"TRINHKY-SCANNER-TEST-MARK";
@@ -44,57 +44,25 @@ async fn a_time_stamp_authority_that_is_down_is_waited_for() -> Result<()> {
 
 #[tokio::test]
 async fn an_infected_file_and_a_scanner_that_is_not_there() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let socket = folder.path().join("clamd.sock");
-    let mut clamd = start_clamd(folder.path(), &socket).await?;
-    let scanner = format!("unix:{}", socket.display());
-    let rig = Rig::start(&Plan { scanner: Some(scanner), ..Plan::default() }).await?;
+    let mut clamd = Clamd::start(MARK).await?;
+    let rig = Rig::start(&Plan { scanner: Some(clamd.address()), ..Plan::default() }).await?;
     let desk = rig.desk("drafter").await?;
     let clean = rig.world.demo_pdf.clone();
-    let infected = folder.path().join("infected.pdf");
+    let infected = rig.folder.path().join("infected.pdf");
     std::fs::write(&infected, [std::fs::read(&clean)?.as_slice(), MARK, b"\n"].concat())?;
 
     desk.upload(&clean).await?;
+    let before = Kept::now(&rig).await?;
     let refused = desk.upload(&infected).await.err().context("an infected file was taken")?;
     ensure!(refusal(&refused) == "infected", "{refused:#}");
     let digest = main_job::sha256_of(&infected)?;
     let kept = desk.get::<serde_json::Value>(&format!("/v1/files/{digest}")).await;
     ensure!(kept.is_err(), "the infected file is there");
 
-    clamd.kill().await?;
+    clamd.stop().await?;
     let refused = desk.upload(&clean).await.err().context("a file was taken unscanned")?;
     ensure!(refusal(&refused) == "scanner_unavailable", "{refused:#}");
-    Ok(())
-}
-
-/// The real clamd, with a database of one signature of our own.
-async fn start_clamd(folder: &Path, socket: &Path) -> Result<tokio::process::Child> {
-    let database = folder.join("database");
-    std::fs::create_dir_all(&database)?;
-    let mark: String =
-        MARK.iter().map(|byte| format!("{byte:02x}")).fold(String::new(), |all, hex| all + &hex);
-    std::fs::write(database.join("mark.ndb"), format!("Trinhky.Test.Mark:0:*:{mark}\n"))?;
-    let settings = folder.join("clamd.conf");
-    std::fs::write(
-        &settings,
-        format!(
-            "Foreground yes\nLocalSocket {}\nDatabaseDirectory {}\nTemporaryDirectory {}\nStreamMaxLength 200M\nUser root\n",
-            socket.display(),
-            database.display(),
-            folder.display()
-        ),
-    )?;
-    let program = ["/usr/sbin/clamd", "/usr/bin/clamd"].into_iter().find(|path| Path::new(path).is_file());
-    let mut clamd = command(program.context("clamd is not installed (apt-get install clamav-daemon)")?);
-    clamd.arg("--config-file").arg(&settings).stdout(std::process::Stdio::null()).kill_on_drop(true);
-    let running = clamd.spawn()?;
-    for _ in 0..300 {
-        if socket.exists() {
-            return Ok(running);
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    anyhow::bail!("clamd did not open its socket within thirty seconds")
+    before.unchanged(&rig).await
 }
 
 async fn fault(rig: &Rig, wish: serde_json::Value) -> Result<()> {

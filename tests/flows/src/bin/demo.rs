@@ -3,13 +3,16 @@
 //! serving for the visitor.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::Parser;
 use serde_json::Value;
+use trinhky_flows::clerk::Answered;
 use trinhky_flows::judges::{self, Case};
 use trinhky_flows::main_job::{self, Cast, Outcome, Steps};
 use trinhky_flows::rig::{Plan, Rig};
+use trinhky_flows::sealer::{TOKEN_PIN, Window};
 
 #[derive(Parser)]
 #[command(about = "One document through the whole main job, on real parts")]
@@ -52,9 +55,33 @@ impl Numbering {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    // Dropping the run stops everything it has started, whenever the visitor or a script ends it.
     let arguments = Arguments::parse();
-    std::fs::create_dir_all(&arguments.out)?;
+    let once = arguments.once;
+    let outcome = tokio::select! {
+        outcome = run(arguments) => outcome,
+        () = told_to_stop() => if once { Err(anyhow!("stopped before the document was released")) } else { Ok(()) },
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // What happened and why, in that order; a backtrace would help nobody who tries the product.
+            eprintln!("demo: {}", error.chain().map(said).collect::<Vec<_>>().join(": "));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(mut arguments: Arguments) -> Result<()> {
+    std::fs::create_dir_all(&arguments.out).with_context(|| arguments.out.display().to_string())?;
+    if let Some(pdf) = &mut arguments.pdf {
+        *pdf = std::fs::canonicalize(&*pdf).with_context(|| format!("PDF={}", pdf.display()))?;
+    }
+    clear(&arguments.out)?;
+    if !arguments.once {
+        port_is_free(arguments.port)?;
+    }
     let plan = Plan {
         port: if arguments.once { 0 } else { arguments.port },
         profile: arguments.numbering.profile(),
@@ -82,10 +109,69 @@ async fn main() -> Result<()> {
         arguments.out.display()
     );
     if !arguments.once {
-        welcome(&rig);
-        tokio::signal::ctrl_c().await?;
+        // Two more wait for the visitor to seal, so that the clerk's window has something to show.
+        for _ in 0..2 {
+            main_job::numbered(&rig, &cast).await?;
+        }
+        let window = rig.sealer(&cast.clerk)?.window().await?;
+        welcome(&rig, &window);
+        std::future::pending::<()>().await;
     }
     Ok(())
+}
+
+/// Ctrl-C, or a script's `kill`.
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => eprintln!(),
+        _ = terminated.recv() => {}
+    }
+}
+
+/// A refusal of the server in its own words, anything else as it is.
+fn said(cause: &(dyn std::error::Error + 'static)) -> String {
+    let problem = cause.downcast_ref::<Answered>().and_then(|answered| answered.problem.as_ref());
+    problem.map_or_else(|| cause.to_string(), |problem| format!("{} ({})", problem.detail, problem.code))
+}
+
+/// What an earlier run left must not pass for this one's.
+fn clear(out: &Path) -> Result<()> {
+    for name in RESULTS {
+        match std::fs::remove_file(out.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| out.join(name).display().to_string());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+const RESULTS: [&str; 8] = [
+    "released.pdf",
+    "evidence.zip",
+    "roots.pem",
+    "verify.json",
+    "report.json",
+    "judges.json",
+    "base.pdf",
+    "signed.pdf",
+];
+
+/// Said before anything is built up, not after half a minute.
+fn port_is_free(port: u16) -> Result<()> {
+    let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, port));
+    listener.map(drop).map_err(|_| {
+        anyhow!(
+            "port {port} of this machine is taken; choose another: make demo PORT={}",
+            port.wrapping_add(1).max(1024)
+        )
+    })
 }
 
 async fn write_results(rig: &Rig, cast: &Cast, out: &Path, outcome: &Outcome) -> Result<()> {
@@ -149,16 +235,18 @@ async fn judge(arguments: &Arguments, rig: &Rig, pdf: &Path, outcome: &Outcome) 
     Ok(())
 }
 
-fn welcome(rig: &Rig) {
-    eprintln!("\nHệ thống:        {}", rig.url);
-    eprintln!("Điện thoại, SIM: {}", rig.world.page_url);
+fn welcome(rig: &Rig, window: &Window) {
+    eprintln!("\nHệ thống:          {}", rig.url);
+    eprintln!("Điện thoại, SIM:   {}", rig.world.page_url);
+    eprintln!("Cửa sổ đóng dấu:   {} (mở được một lần)", window.address);
+    eprintln!("Mã PIN con dấu:    {TOKEN_PIN} (hai văn bản đang chờ đóng dấu)");
     eprintln!(
-        "\n{:<10} {:<28} {:<14} {:<22} mã xác thực (base32)",
+        "\n{:<8} {:<26} {:<16} {:<22} mã xác thực (base32)",
         "vai trò", "họ tên", "tên đăng nhập", "mật khẩu"
     );
     for account in &rig.world.accounts {
         eprintln!(
-            "{:<10} {:<28} {:<14} {:<22} {}",
+            "{:<8} {:<26} {:<16} {:<22} {}",
             account.role, account.full_name, account.username, account.password, account.totp_secret
         );
     }
