@@ -21,7 +21,7 @@ export TRINHKY_CORPORA := $(abspath ../shared/corpora/public)
 endif
 endif
 
-.PHONY: help setup demo test bench lint generate
+.PHONY: help setup demo test matrix bench lint generate
 
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,11 +29,15 @@ help: ## What can be made
 setup: ## Install what the machine lacks (as root), or name it
 	@tests/setup.sh
 
-demo: setup ## One document through the whole main job; ONCE=1 ends after it, PDF=file takes a document of yours
+demo: ## One document through the whole main job; ONCE=1 ends after it, PDF=file takes a document of yours
+	@tests/setup.sh demo
 	@tests/demo.sh
 
 test: setup ## Everything that CI runs; STRICT=1 lets a skip fail too, SUITES="domain crash" runs some
 	@python3 tests/run.py $(if $(STRICT),--strict) $(if $(SUITES),--only $(SUITES))
+
+matrix: setup ## Every kind of file we sign, judged by others: the whole matrix, of which `make test` takes a selection
+	@TRINHKY_WHOLE_MATRIX=1 python3 tests/run.py --only matrix
 
 bench: setup ## Benchmarks beside the floor and the peers, into target/bench
 	@tests/bench.sh
@@ -44,3 +48,4 @@ lint: setup ## Formatting, clippy pedantic, rustdoc, licences: any warning is an
 generate: ## Remake every generated file that is committed
 	cargo run -q -p trinhky-server -- openapi > protos/openapi.json
 	mobile-core/ffi/generate.sh
+	docs/regulations.py
