@@ -24,7 +24,7 @@ use trinhky_pades::{
     prepare, prepare_dss,
     protection::Protected,
     verify::{self, Report, Verdict, VerifyPolicy},
-    x509::{TrustAnchors, certificates_from_pem},
+    x509::TrustAnchors,
 };
 
 struct Desk {
@@ -37,7 +37,7 @@ impl Desk {
         let pki = Pki::new();
         pki.signer("leader", Kind::P256);
         pki.signer("seal", Kind::P256);
-        let anchors = TrustAnchors::new(certificates_from_pem(&pki.pem("root")).unwrap());
+        let anchors = pki.anchors();
         Self { pki, anchors }
     }
 

@@ -6,9 +6,10 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
+use rustix::time::{ClockId, clock_gettime};
 use time::{OffsetDateTime, macros::datetime};
 use trinhky_pades::{
     crypto,
@@ -94,7 +95,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("files/pyHanko-run/test_seed_values/test_add_revinfo_wrong_subfilter.pdf", "seed values, as above"),
 ];
 
-/// Longest time one file may take in a debug build.
+/// Longest time of a processor that one file may take in a debug build.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[test]
@@ -108,9 +109,9 @@ fn every_row_gives_its_verdict() {
     for row in &rows {
         let key = (row.file.clone(), row.trust_context.clone());
         let answer = cache.entry(key).or_insert_with(|| {
-            let before = now();
+            let before = worked();
             let answer = look(&corpus, row);
-            let took = before.elapsed();
+            let took = worked().saturating_sub(before);
             assert!(took < PATIENCE, "{} took {took:?}", row.file);
             answer
         });
@@ -152,9 +153,9 @@ fn every_unsigned_file_gets_an_answer() {
                 continue;
             }
             let bytes = std::fs::read(&path).expect("a file of the corpus");
-            let before = now();
+            let before = worked();
             let answer = verify(&bytes, &policy);
-            let took = before.elapsed();
+            let took = worked().saturating_sub(before);
             assert!(took < PATIENCE, "{} took {took:?}", path.display());
             assert!(!answer.is_ok_and(|report| report.passed()), "{}", path.display());
             files += 1;
@@ -163,9 +164,9 @@ fn every_unsigned_file_gets_an_answer() {
     assert!(files > 100, "only {files} files");
 }
 
-#[expect(clippy::disallowed_methods, reason = "measures how long one file takes")]
-fn now() -> Instant {
-    Instant::now()
+/// What this thread has had of a processor: a busy machine is no reason to fail.
+fn worked() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("a clock that counts up")
 }
 
 fn grade(row: &Row, answer: &Result<Report, Unreadable>) -> Result<(), String> {

@@ -27,7 +27,7 @@ use trinhky_pades::{
     pdf::{File, Limits, Object},
     prepare,
     verify::{Report, Verdict, VerifyPolicy, verify},
-    x509::{TrustAnchors, certificates_from_pem},
+    x509::TrustAnchors,
 };
 
 /// One PKI and two documents for all tests: keys are slow to make.
@@ -52,7 +52,7 @@ impl Desk {
         let pki = Pki::new();
         pki.signer("leader", Kind::P256);
         pki.signer("seal", Kind::P256);
-        let anchors = TrustAnchors::new(certificates_from_pem(&pki.pem("root")).unwrap());
+        let anchors = pki.anchors();
         let mut job = Job::new(&text_page(), &ProvisionPlan::standard(1));
         job.sign(&pki, "leader", "Signer1", |_| {});
         let signed = job.bytes.clone();

@@ -21,7 +21,7 @@ use trinhky_pades::{
     prepare, prepare_dss, provision,
     tsp::TimestampRequest,
     verify::{Coverage, Level, Report, Revocation, SubIndication, Verdict, VerifyPolicy, verify},
-    x509::{TrustAnchors, certificates_from_pem},
+    x509::TrustAnchors,
 };
 
 const NUMBER: &str = "29/2021/QĐ-UBND";
@@ -42,7 +42,7 @@ impl Desk {
         let pki = Pki::new();
         pki.signer("leader", Kind::Rsa(2048));
         pki.signer("seal", Kind::P256);
-        let anchors = TrustAnchors::new(certificates_from_pem(&pki.pem("root")).unwrap());
+        let anchors = pki.anchors();
         Self { pki, anchors }
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use trinhky_pades::crypto::Provider;
+use trinhky_pades::x509::{TrustAnchors, certificates_from_pem};
 
 /// A folder with keys and certificates, removed at the end.
 pub(crate) struct Pki {
@@ -150,6 +151,11 @@ impl Pki {
     /// The PEM of a certificate.
     pub(crate) fn pem(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(&format!("{name}.pem"))).expect("pem")
+    }
+
+    /// The root, trusted.
+    pub(crate) fn anchors(&self) -> TrustAnchors {
+        TrustAnchors::new(certificates_from_pem(&self.pem("root")).expect("a certificate"))
     }
 
     /// The DER `SubjectPublicKeyInfo` of a key.

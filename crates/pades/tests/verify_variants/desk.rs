@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use trinhky_pades::crypto;
 use trinhky_pades::pdf::{File, Limits, Object};
 use trinhky_pades::verify::{Verdict, VerifyPolicy, verify};
-use trinhky_pades::x509::{TrustAnchors, certificates_from_pem};
+use trinhky_pades::x509::TrustAnchors;
 use trinhky_pades::{DssContent, Fill, ProvisionPlan, prepare_dss};
 
 use crate::forge::{dict, form, stream, with};
@@ -32,7 +32,7 @@ impl Desk {
         let pki = Pki::new();
         pki.signer("leader", Kind::P256);
         pki.signer("seal", Kind::P256);
-        let anchors = TrustAnchors::new(certificates_from_pem(&pki.pem("root")).unwrap());
+        let anchors = pki.anchors();
         let mut bases = Vec::new();
         for (style, input) in [("table", pages()), ("stream", as_streams(&pages()))] {
             let mut job = Job::ingested(&input);
