@@ -184,7 +184,7 @@ pub async fn run(rig: &Rig, cast: &Cast, pdf: &Path, out: &Path, steps: &mut Ste
     // Numbered before the signature, the document waits until its number is drawn into the base.
     let submitted = async {
         cast.drafter.submit(draft.id).await?;
-        cast.drafter.wait_for(draft.id, "awaiting_signature", Duration::from_secs(30)).await
+        cast.drafter.wait_for(draft.id, "awaiting_signature", PATIENCE).await
     };
     let base = steps.take("submit", "Trình ký", submitted).await?;
 
@@ -304,7 +304,7 @@ pub async fn submitted(cast: &Cast, pdf: &Path) -> Result<DocumentId> {
 /// Whatever refuses.
 pub async fn numbered(rig: &Rig, cast: &Cast) -> Result<DocumentId> {
     let id = submitted(cast, &rig.world.demo_pdf).await?;
-    cast.drafter.wait_for(id, "awaiting_signature", Duration::from_secs(30)).await?;
+    cast.drafter.wait_for(id, "awaiting_signature", PATIENCE).await?;
     cast.leader.approve(id).await?;
     cast.clerk.wait_for(id, "awaiting_number", PATIENCE).await?;
     cast.clerk.number(id).await?;

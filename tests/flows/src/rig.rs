@@ -74,7 +74,7 @@ impl Default for Plan {
             port: 0,
             scanner: None,
             dialog_seconds: 60,
-            lease_milliseconds: 600,
+            lease_milliseconds: 1_500,
             mail: MailBy::StartTls,
             settings: String::new(),
             told_clock: false,
@@ -234,6 +234,11 @@ impl Rig {
     /// A running process.
     pub fn running(&mut self, part: Part) -> Option<&mut Running> {
         self.slot(part).as_mut()
+    }
+
+    /// A running process, in the caller's hands from now on; [`Self::up`] starts another.
+    pub fn take(&mut self, part: Part) -> Option<Running> {
+        self.slot(part).take()
     }
 
     /// Where a process logs to.

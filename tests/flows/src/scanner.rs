@@ -82,7 +82,7 @@ async fn run(folder: &Path) -> Result<Child> {
     clamd.arg("--config-file").arg(&settings).stdout(std::process::Stdio::null()).kill_on_drop(true);
     let running = clamd.spawn()?;
     for _ in 0..300 {
-        if socket(folder).exists() {
+        if std::os::unix::net::UnixStream::connect(socket(folder)).is_ok() {
             return Ok(running);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -19,11 +19,17 @@ use trinhky_flows::rig::{Engine, Part, Plan, Rig};
 /// Nothing may move for this long before we look: longer than a dead worker's lease.
 const QUIET: Duration = Duration::from_millis(2500);
 
+/// A gate's lease in milliseconds: what was killed is soon somebody else's.
+const LEASE: u32 = 600;
+
+/// So many looks without a move, and it is stuck in a state that the edge does not name.
+const STUCK: usize = 8;
+
 /// Short, so that an attempt nobody knows about lapses while the test looks on.
 const DIALOG_SECONDS: u32 = 25;
 
-/// How long an act is given before the process is killed under it.
-const ACT_WITHIN: Duration = Duration::from_secs(8);
+/// How long it may take from an act to its edge.
+const REACHED_WITHIN: Duration = Duration::from_mins(1);
 
 /// Which process writes at an edge, and which act of a person leads there.
 struct Way {
@@ -110,7 +116,13 @@ async fn walk(
     engine: Engine,
     edges: impl Iterator<Item = Edge>,
 ) -> Result<Vec<&'static str>> {
-    let plan = Plan { profile, engine, dialog_seconds: DIALOG_SECONDS, ..Plan::default() };
+    let plan = Plan {
+        profile,
+        engine,
+        dialog_seconds: DIALOG_SECONDS,
+        lease_milliseconds: LEASE,
+        ..Plan::default()
+    };
     let mut rig = Rig::start(&plan).await?;
     let cast = Cast::gather(&rig).await?;
     let mut failed = Vec::new();
@@ -141,14 +153,7 @@ async fn kill_at(rig: &mut Rig, cast: &Cast, edge: Edge) -> Result<()> {
         rig.stop(Part::Work).await?;
     }
     rig.up(part, &[("TRINHKY_STOP_AT", edge.as_str())]).await?;
-    // The act itself may hang or fail, since its server stands still; what counts is that the edge is reached.
-    let acted = tokio::time::timeout(ACT_WITHIN, perform(rig, cast, act, document)).await;
-    if let Ok(Ok(made)) = acted {
-        document = document.or(made);
-    }
-    let line = rig.running(part).context("it is running")?.line(Duration::from_secs(30)).await?;
-    ensure!(line["stopped_at"] == edge.as_str(), "it said {line}");
-    rig.kill(part).await?;
+    document = document.or(reached(rig, cast, edge, document).await?);
     rig.up(part, &[]).await?;
     if alone {
         rig.up(Part::Work, &[]).await?;
@@ -158,12 +163,42 @@ async fn kill_at(rig: &mut Rig, cast: &Cast, edge: Edge) -> Result<()> {
     let Some(document) = document.or(newest(&cast.drafter).await?) else {
         return ensure_ok(end.document.is_none(), "there is no document");
     };
-    let state = quiet(&cast.clerk, document).await?;
+    let state = quiet(cast, document, &end).await?;
     compare(rig, cast, document, &end, &state, before, numbers_before).await?;
     if state["name"] == "released" {
         copies_arrive(rig, cast, document, edge).await?;
     }
     clear_the_way(rig, cast, document, &state).await
+}
+
+/// Acts until a process stands still at `edge`, and kills it there; gives the document if the act had made one by then.
+async fn reached(
+    rig: &mut Rig,
+    cast: &Cast,
+    edge: Edge,
+    document: Option<DocumentId>,
+) -> Result<Option<DocumentId>> {
+    let Way { part, act } = way(edge);
+    let mut process = rig.take(part).context("it is running")?;
+    let mut made = None;
+    let line = {
+        // The act may hang or fail, since its server stands still; what counts is that the edge is reached.
+        let mut acting = std::pin::pin!(perform(rig, cast, act, document));
+        let mut line = std::pin::pin!(process.line(REACHED_WITHIN));
+        let mut acted = false;
+        loop {
+            tokio::select! {
+                line = &mut line => break line?,
+                done = &mut acting, if !acted => {
+                    acted = true;
+                    made = done.ok().flatten();
+                }
+            }
+        }
+    };
+    ensure!(line["stopped_at"] == edge.as_str(), "it said {line}");
+    process.kill().await?;
+    Ok(made)
 }
 
 /// Carries a fresh document to just before `act`.
@@ -302,14 +337,24 @@ async fn clear_the_way(rig: &Rig, cast: &Cast, document: DocumentId, state: &Val
     Ok(())
 }
 
-/// The state, once it has not changed for a while.
-async fn quiet(desk: &Desk, document: DocumentId) -> Result<Value> {
+/// The state, once document and attempt are where the edge says and have not moved for a while; or where they came to
+/// rest elsewhere, for [`compare`] to say so.
+async fn quiet(cast: &Cast, document: DocumentId, end: &End) -> Result<Value> {
     let mut last = Value::Null;
-    for _ in 0..40 {
-        let view = desk.document(document).await?;
-        let now = serde_json::to_value((&view.state, view.version))?;
-        if now == last {
-            return Ok(now[0].clone());
+    let mut still = 0;
+    for _ in 0..60 {
+        let view = cast.clerk.document(document).await?;
+        let state = serde_json::to_value(&view.state)?;
+        let attempt = match state["attempt"].as_str() {
+            Some(attempt) => cast.leader.desk()?.get::<Value>(&format!("/v1/attempts/{attempt}")).await?,
+            None => Value::Null,
+        };
+        let there = end.document.is_some_and(|wanted| state["name"] == wanted.as_str())
+            && (attempt.is_null() || end.attempt.is_none_or(|wanted| attempt["state"] == wanted.as_str()));
+        let now = serde_json::to_value((&state, view.version, &attempt["state"]))?;
+        still = if now == last { still + 1 } else { 0 };
+        if still >= if there { 1 } else { STUCK } {
+            return Ok(state);
         }
         last = now;
         tokio::time::sleep(QUIET).await;

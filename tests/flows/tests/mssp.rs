@@ -10,17 +10,18 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use trinhky_domain::ids::DocumentId;
 use trinhky_flows::clerk::Desk;
+use trinhky_flows::kept::Rows;
 use trinhky_flows::logs;
 use trinhky_flows::main_job::{self, Cast, PATIENCE};
 use trinhky_flows::phone::{Phone, watch};
 use trinhky_flows::rig::{Part, Plan, Rig};
 use trinhky_simpki::status::Sentence;
 
-/// A dialog of four seconds, so that what nobody answers is over soon.
+/// A short dialog, so that what nobody answers is over soon, and long enough for a busy machine.
 const SHORT: &[(&str, &str)] = &[
-    ("TRINHKY_GATE_DIALOG_SECONDS", "4"),
+    ("TRINHKY_GATE_DIALOG_SECONDS", "7"),
     ("TRINHKY_GATE_GRACE_SECONDS", "3"),
-    ("TRINHKY_GATE_TIMEOUT_SECONDS", "4"),
+    ("TRINHKY_GATE_TIMEOUT_SECONDS", "7"),
     logs::TALKATIVE,
 ];
 
@@ -58,7 +59,7 @@ async fn every_kind_of_ending_is_told_and_leaves_the_document_with_the_leader() 
         let document = awaiting(&rig, &cast).await?;
         let before = main_job::sim_requests(&rig).await?;
         let asked = phone.decide(document).await.with_context(|| (*behaviour).to_owned())?;
-        let attempt = cast.clerk.document(document).await?.state.attempt.context("it is being signed")?;
+        let attempt = asked.attempt();
         match (watch(asked).await, sentence) {
             (Ok(end), Some(sentence)) => {
                 ensure!(end.message == sentence.vi(), "{behaviour}: the leader is told {:?}", end.message);
@@ -99,14 +100,19 @@ async fn a_gate_killed_under_an_open_prompt_is_followed_by_one_that_only_asks_af
     let document = awaiting(&rig, &cast).await?;
     let before = main_job::sim_requests(&rig).await?;
     let asked = phone.decide(document).await?;
-    for _ in 0..100 {
-        if main_job::sim_requests(&rig).await? > before {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
     // The acknowledgement is in the row a moment after the request is in the service's log.
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let open = format!(
+        "select count(*) from attempts where attempt_id = '{}' and state = 'accepted'",
+        asked.attempt()
+    );
+    let mut rows = Rows::of(&rig).await?;
+    let acknowledged = async {
+        while rows.number(&open).await? == 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::time::timeout(PATIENCE, acknowledged).await.context("the prompt was not acknowledged")??;
     rig.kill(Part::Gate).await?;
     press(&rig, "accept").await?;
     rig.up(Part::Gate, &[]).await?;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::json;
 use time::OffsetDateTime;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use trinhky_server::ambient::{Clock, Random, SystemClock, SystemRandom};
 use trinhky_server::gate::{NoCertificates, Row, Service};
 use trinhky_simpki::attempt::{Attempt, Outcome};
@@ -23,10 +23,14 @@ struct Memory {
     names: Vec<&'static str>,
     written: Vec<serde_json::Value>,
     row: String,
+    accepted: Arc<Notify>,
 }
 
 impl Row for Memory {
     async fn keep(&mut self, at: &Attempt, _: OffsetDateTime) -> anyhow::Result<()> {
+        if at.state_name() == "accepted" {
+            self.accepted.notify_one();
+        }
         self.names.push(at.state_name());
         self.row = serde_json::to_string(at)?;
         self.written.push(serde_json::to_value(at)?);
@@ -232,9 +236,10 @@ async fn a_gate_that_is_stopped_leaves_the_prompt_to_the_next() {
     let sim = rig.sims()["code_504"].clone();
     let grounds = Wish::new(&sim).grounds(&rig);
     let mut row = Memory::default();
+    let accepted = row.accepted.clone();
     let (outcome, ()) =
         tokio::join!(rig.service.converse(approve(&grounds), Some(&grounds), &mut row), async {
-            tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+            accepted.notified().await;
             rig.stop.send_replace(true);
         });
     assert_eq!(outcome.unwrap(), None);

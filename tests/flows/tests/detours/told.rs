@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use trinhky_domain::ids::DocumentId;
 use trinhky_flows::kept::Rows;
-use trinhky_flows::main_job::{self, Cast};
+use trinhky_flows::main_job::{self, Cast, PATIENCE};
 use trinhky_flows::push;
 use trinhky_flows::rig::{Part, Plan, Rig};
 use trinhky_flows::sims;
@@ -21,9 +21,7 @@ async fn told(rig: &Rig, document: DocumentId, kind: &str) -> Result<()> {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), looked)
-        .await
-        .with_context(|| format!("nobody said {kind}"))?
+    tokio::time::timeout(PATIENCE, looked).await.with_context(|| format!("nobody said {kind}"))?
 }
 
 #[tokio::test(flavor = "multi_thread")]
