@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from .case import Case, Finding
@@ -102,8 +102,7 @@ def judge(case: Case, judges: list[str]) -> list[Finding]:
         finding = Finding(one, details=[answer[name] for name in names[one]])
         for name in names[one]:
             broken = {rule(problem) for problem in before.get(name, {}).get("problems", [])}
-            found = problems(name, answer[name], case.level)
-            finding.problems += [problem for problem in found if rule(problem.removeprefix(f"{name}: ")) not in broken]
+            finding.problems += problems(name, answer[name], case.level, broken=broken)
         if any(name in before for name in names[one]):
             finding.details.append({"of_the_input": {name: before[name] for name in names[one] if name in before}})
         findings.append(finding)
@@ -125,13 +124,17 @@ def declared(pdf: Path) -> list[str]:
     return [flavour for flavour in (archival, f"ua{accessible}" if accessible else "") if flavour]
 
 
-def problems(name: str, answer: dict, level: str | None = None, fields: list[str] | None = None) -> list[str]:
-    """What a judge's answer holds against the file; empty if nothing."""
+def problems(
+    name: str, answer: dict, level: str | None = None, fields: list[str] | None = None, broken: Collection[str] = ()
+) -> list[str]:
+    """What a judge's answer holds against the file, but for the rules in `broken`; empty if nothing."""
     if "error" in answer:
         return [f"{name}: {answer['error']}"]
     if name == "dss":
         return signature_problems(answer, level, fields)
-    return [] if answer["compliant"] else [f"{name}: {problem}" for problem in answer["problems"]]
+    if answer["compliant"]:
+        return []
+    return [f"{name}: {problem}" for problem in answer["problems"] if rule(problem) not in broken]
 
 
 LEVELS = {"B-B": "PAdES-BASELINE-B", "B-T": "PAdES-BASELINE-T", "B-LT": "PAdES-BASELINE-LT", "B-LTA": "PAdES-BASELINE-LTA"}
