@@ -7,7 +7,7 @@ import unittest
 from playwright.sync_api import expect
 
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 
 class ClerksWindow(unittest.TestCase):
