@@ -298,6 +298,18 @@ pub async fn submitted(cast: &Cast, pdf: &Path) -> Result<DocumentId> {
     Ok(cast.drafter.submit(draft.id).await?.id)
 }
 
+/// A document that waits for this leader.
+///
+/// # Errors
+/// The server refuses.
+pub async fn submitted_to(rig: &Rig, cast: &Cast, leader: PersonId) -> Result<DocumentId> {
+    let uploaded = cast.drafter.upload(&rig.world.demo_pdf).await?;
+    let mut request = cast.request(&uploaded);
+    request.signers.first_mut().context("a document has a signer")?.person = leader;
+    let draft = cast.drafter.create(&request).await?;
+    Ok(cast.drafter.submit(draft.id).await?.id)
+}
+
 /// A document that its leader has signed and that has its number: it waits for the seal.
 ///
 /// # Errors

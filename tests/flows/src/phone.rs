@@ -23,6 +23,7 @@ use trinhky_protos::problem::Problem;
 use trinhky_protos::signing::AttemptView;
 
 use crate::clerk::Account;
+use crate::rig::Rig;
 
 /// A leader's phone, signed in.
 pub struct Phone {
@@ -117,6 +118,16 @@ impl Phone {
     pub fn last_decision(&self) -> Option<String> {
         self.wire.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// The `nth` leader with such a phone, enrolled.
+///
+/// # Errors
+/// As [`Phone::sign_in`] and [`Phone::enrol`]; there is no such leader.
+pub async fn enrolled(rig: &Rig, nth: usize) -> Result<Phone> {
+    let phone = Phone::sign_in(&rig.url, &rig.world.account("leader", nth)?).await?;
+    phone.enrol().await?;
+    Ok(phone)
 }
 
 /// Looks without an answer, one behind another.

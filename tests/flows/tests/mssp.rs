@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
-use trinhky_domain::ids::DocumentId;
 use trinhky_flows::clerk::Desk;
 use trinhky_flows::kept::Rows;
 use trinhky_flows::logs;
 use trinhky_flows::main_job::{self, Cast, PATIENCE};
-use trinhky_flows::phone::{Phone, watch};
+use trinhky_flows::phone::{enrolled, watch};
 use trinhky_flows::rig::{Part, Plan, Rig};
+use trinhky_flows::sims;
 use trinhky_simpki::status::Sentence;
 
 /// A short dialog, so that what nobody answers is over soon, and long enough for a busy machine.
@@ -24,6 +24,9 @@ const SHORT: &[(&str, &str)] = &[
     ("TRINHKY_GATE_TIMEOUT_SECONDS", "7"),
     logs::TALKATIVE,
 ];
+
+/// The second leader: the first one's phone runs in Python, and is not wanted here.
+const LEADER: usize = 1;
 
 /// A behaviour of the SIM, the attempt's end, and the sentence where the service's code has one of its own.
 const ENDINGS: &[(&str, &str, Option<Sentence>)] = &[
@@ -52,11 +55,11 @@ async fn every_kind_of_ending_is_told_and_leaves_the_document_with_the_leader() 
     rig.stop(Part::Gate).await?;
     rig.up(Part::Gate, SHORT).await?;
     let cast = Cast::gather(&rig).await?;
-    let phone = enrolled(&rig).await?;
-    let desk = Desk::sign_in_later(&rig.url, &rig.world.account("leader", 0)?).await?;
+    let phone = enrolled(&rig, LEADER).await?;
+    let desk = Desk::with_token(&rig.url, phone.session.token().to_owned())?;
     for (behaviour, ending, sentence) in ENDINGS {
-        behave(&rig, behaviour).await?;
-        let document = awaiting(&rig, &cast).await?;
+        sims::behave(&rig, LEADER, behaviour).await?;
+        let document = main_job::submitted_to(&rig, &cast, phone.session.person().id).await?;
         let before = main_job::sim_requests(&rig).await?;
         let asked = phone.decide(document).await.with_context(|| (*behaviour).to_owned())?;
         let attempt = asked.attempt();
@@ -83,8 +86,8 @@ async fn every_kind_of_ending_is_told_and_leaves_the_document_with_the_leader() 
         println!("{behaviour}: {ending}");
     }
     // After all that the leader can still sign.
-    behave(&rig, "accept").await?;
-    let document = awaiting(&rig, &cast).await?;
+    sims::behave(&rig, LEADER, "accept").await?;
+    let document = main_job::submitted_to(&rig, &cast, phone.session.person().id).await?;
     let end = phone.approve(document).await?;
     ensure!(end.state == "embedded", "{}", end.state);
     // Nor did any of the service's errors bring a number or a subject into a log.
@@ -95,9 +98,9 @@ async fn every_kind_of_ending_is_told_and_leaves_the_document_with_the_leader() 
 async fn a_gate_killed_under_an_open_prompt_is_followed_by_one_that_only_asks_after_it() -> Result<()> {
     let mut rig = Rig::start(&Plan::default()).await?;
     let cast = Cast::gather(&rig).await?;
-    let phone = enrolled(&rig).await?;
-    behave(&rig, "manual").await?;
-    let document = awaiting(&rig, &cast).await?;
+    let phone = enrolled(&rig, LEADER).await?;
+    sims::behave(&rig, LEADER, "manual").await?;
+    let document = main_job::submitted_to(&rig, &cast, phone.session.person().id).await?;
     let before = main_job::sim_requests(&rig).await?;
     let asked = phone.decide(document).await?;
     // The acknowledgement is in the row a moment after the request is in the service's log.
@@ -114,7 +117,7 @@ async fn a_gate_killed_under_an_open_prompt_is_followed_by_one_that_only_asks_af
     };
     tokio::time::timeout(PATIENCE, acknowledged).await.context("the prompt was not acknowledged")??;
     rig.kill(Part::Gate).await?;
-    press(&rig, "accept").await?;
+    sims::accept(&rig, LEADER).await?;
     rig.up(Part::Gate, &[]).await?;
     let end = watch(asked).await?;
     ensure!(end.state == "embedded", "{}: {}", end.state, end.message);
@@ -127,8 +130,8 @@ async fn a_gate_killed_under_an_open_prompt_is_followed_by_one_that_only_asks_af
 async fn a_document_given_back_before_its_prompt_asks_no_sim() -> Result<()> {
     let mut rig = Rig::start(&Plan::default()).await?;
     let cast = Cast::gather(&rig).await?;
-    let phone = enrolled(&rig).await?;
-    let document = awaiting(&rig, &cast).await?;
+    let phone = enrolled(&rig, LEADER).await?;
+    let document = main_job::submitted_to(&rig, &cast, phone.session.person().id).await?;
     rig.stop(Part::Gate).await?;
     let before = main_job::sim_requests(&rig).await?;
     let asked = phone.decide(document).await?;
@@ -140,40 +143,5 @@ async fn a_document_given_back_before_its_prompt_asks_no_sim() -> Result<()> {
     ensure!(end.state == "lapsed", "{}: {}", end.state, end.message);
     cast.clerk.wait_for(document, "withdrawn", PATIENCE).await?;
     ensure!(main_job::sim_requests(&rig).await? == before, "a SIM was asked for a withdrawn document");
-    Ok(())
-}
-
-/// A second phone of the first leader. A one-time code counts once, so the next one is waited for.
-async fn enrolled(rig: &Rig) -> Result<Phone> {
-    tokio::time::sleep(Duration::from_secs(31)).await;
-    let phone = Phone::sign_in(&rig.url, &rig.world.account("leader", 0)?).await?;
-    phone.enrol().await?;
-    Ok(phone)
-}
-
-/// A document that waits for the leader.
-async fn awaiting(rig: &Rig, cast: &Cast) -> Result<DocumentId> {
-    let uploaded = cast.drafter.upload(&rig.world.demo_pdf).await?;
-    let document = cast.drafter.create(&cast.request(&uploaded)).await?.id;
-    cast.drafter.submit(document).await?;
-    cast.clerk.wait_for(document, "awaiting_signature", PATIENCE).await?;
-    Ok(document)
-}
-
-async fn behave(rig: &Rig, behaviour: &str) -> Result<()> {
-    control(rig, "behaviour", &json!({ "behaviour": behaviour })).await
-}
-
-async fn press(rig: &Rig, button: &str) -> Result<()> {
-    control(rig, button, &json!({})).await
-}
-
-/// Tells the world about the first leader's SIM.
-async fn control(rig: &Rig, what: &str, body: &Value) -> Result<()> {
-    let leader = rig.world.accounts.iter().find(|account| account.role == "leader");
-    let msisdn = leader.and_then(|account| account.msisdn.as_deref()).context("the leader has a number")?;
-    let url = format!("{}/sims/{msisdn}/{what}", rig.world.control_url);
-    let client = reqwest::Client::builder().build()?;
-    client.post(url).json(body).send().await?.error_for_status()?;
     Ok(())
 }

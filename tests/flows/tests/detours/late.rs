@@ -9,7 +9,7 @@ use trinhky_domain::ids::DocumentId;
 use trinhky_flows::clerk::{Desk, refusal};
 use trinhky_flows::kept::{Kept, Rows};
 use trinhky_flows::main_job::{self, Cast, PATIENCE};
-use trinhky_flows::phone::{Phone, watch};
+use trinhky_flows::phone::{Phone, enrolled, watch};
 use trinhky_flows::process::{binary, command, output};
 use trinhky_flows::rig::{Engine, Part, Plan, Rig};
 use trinhky_flows::sims;
@@ -18,18 +18,14 @@ use trinhky_mobile_core::Asked;
 /// Everybody, the second leader's phone and its session.
 async fn gathered(rig: &Rig) -> Result<(Cast, Phone, Desk)> {
     let cast = Cast::gather(rig).await?;
-    let phone = Phone::sign_in(&rig.url, &rig.world.account("leader", 1)?).await?;
-    phone.enrol().await?;
+    let phone = enrolled(rig, 1).await?;
     let desk = Desk::with_token(&rig.url, phone.session.token().to_owned())?;
     Ok((cast, phone, desk))
 }
 
 /// A document whose leader decided, that `who` then gave back by `way`, and whose SIM signed after that.
 async fn signed_too_late(rig: &Rig, cast: &Cast, phone: &Phone, who: &Desk, way: &str) -> Result<DocumentId> {
-    let uploaded = cast.drafter.upload(&rig.world.demo_pdf).await?;
-    let mut request = cast.request(&uploaded);
-    request.signers[0].person = phone.session.person().id;
-    let document = cast.drafter.submit(cast.drafter.create(&request).await?.id).await?.id;
+    let document = main_job::submitted_to(rig, cast, phone.session.person().id).await?;
     sims::behave(rig, 1, "manual").await?;
     let before = main_job::sim_requests(rig).await?;
     let asked = phone.decide(document).await?;

@@ -1,11 +1,10 @@
 //! How a refusal is told: by the server over HTTP, by the leader's core, by a whole program.
 
 use anyhow::{Context, Result, bail, ensure};
-use trinhky_domain::ids::{DocumentId, PersonId};
 use trinhky_flows::clerk::{Answered, refusal};
-use trinhky_flows::main_job::Cast;
+pub(crate) use trinhky_flows::main_job::submitted_to;
+pub(crate) use trinhky_flows::phone::enrolled;
 use trinhky_flows::phone::Phone;
-use trinhky_flows::rig::Rig;
 pub(crate) use trinhky_flows::sims::{behave, control, msisdn};
 use trinhky_mobile_core::{CoreError, Error};
 use trinhky_protos::problem::{Code, Problem};
@@ -48,20 +47,4 @@ fn says(status: u16, problem: &Problem, code: Code) -> Result<()> {
     ensure!(problem.code == code.as_str(), "the problem is {problem:?}");
     ensure!(problem.detail == code.vietnamese(), "the sentence is {:?}", problem.detail);
     Ok(())
-}
-
-/// The `nth` leader with a phone in Rust, enrolled.
-pub(crate) async fn enrolled(rig: &Rig, nth: usize) -> Result<Phone> {
-    let phone = Phone::sign_in(&rig.url, &rig.world.account("leader", nth)?).await?;
-    phone.enrol().await?;
-    Ok(phone)
-}
-
-/// A document that waits for this leader.
-pub(crate) async fn submitted_to(rig: &Rig, cast: &Cast, leader: PersonId) -> Result<DocumentId> {
-    let uploaded = cast.drafter.upload(&rig.world.demo_pdf).await?;
-    let mut request = cast.request(&uploaded);
-    request.signers[0].person = leader;
-    let draft = cast.drafter.create(&request).await?;
-    Ok(cast.drafter.submit(draft.id).await?.id)
 }
