@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, bail, ensure};
 use trinhky_flows::clerk::{Answered, refusal};
 pub(crate) use trinhky_flows::main_job::submitted_to;
-pub(crate) use trinhky_flows::phone::enrolled;
 use trinhky_flows::phone::Phone;
+pub(crate) use trinhky_flows::phone::enrolled;
 pub(crate) use trinhky_flows::sims::{behave, control, msisdn};
 use trinhky_mobile_core::{CoreError, Error};
 use trinhky_protos::problem::{Code, Problem};
