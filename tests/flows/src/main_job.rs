@@ -310,15 +310,24 @@ pub async fn submitted_to(rig: &Rig, cast: &Cast, leader: PersonId) -> Result<Do
     Ok(cast.drafter.submit(draft.id).await?.id)
 }
 
+/// A document that its leader has signed: it waits for its number.
+///
+/// # Errors
+/// Whatever refuses.
+pub async fn signed(rig: &Rig, cast: &Cast) -> Result<DocumentId> {
+    let id = submitted(cast, &rig.world.demo_pdf).await?;
+    cast.drafter.wait_for(id, "awaiting_signature", PATIENCE).await?;
+    cast.leader.approve(id).await?;
+    cast.clerk.wait_for(id, "awaiting_number", PATIENCE).await?;
+    Ok(id)
+}
+
 /// A document that its leader has signed and that has its number: it waits for the seal.
 ///
 /// # Errors
 /// Whatever refuses.
 pub async fn numbered(rig: &Rig, cast: &Cast) -> Result<DocumentId> {
-    let id = submitted(cast, &rig.world.demo_pdf).await?;
-    cast.drafter.wait_for(id, "awaiting_signature", PATIENCE).await?;
-    cast.leader.approve(id).await?;
-    cast.clerk.wait_for(id, "awaiting_number", PATIENCE).await?;
+    let id = signed(rig, cast).await?;
     cast.clerk.number(id).await?;
     Ok(id)
 }

@@ -10,10 +10,11 @@ use trinhky_flows::kept::{Kept, Rows};
 use trinhky_flows::main_job::{self, Cast};
 use trinhky_flows::phone::{Phone, watch};
 use trinhky_flows::rig::{Plan, Rig};
+use trinhky_flows::sims::{self, prompted};
 use trinhky_mobile_core::Asked;
 use trinhky_protos::problem::Code;
 
-use crate::said::{behave, control, core_refused, enrolled, msisdn, phone_refused, refused, submitted_to};
+use crate::said::{behave, core_refused, enrolled, phone_refused, refused, submitted_to};
 
 #[tokio::test]
 async fn decisions_that_are_not_taken() -> Result<()> {
@@ -91,21 +92,8 @@ async fn a_second_decision_on_one_number_waits_and_on_one_revision_is_refused() 
     Ok(())
 }
 
-/// Waits until the SIM shows the prompt with this number.
-async fn prompted(rig: &Rig, prompts: usize) -> Result<()> {
-    for _ in 0..400 {
-        if main_job::sim_requests(rig).await? == prompts {
-            // The acknowledgement is in the row a moment after the request is in the service's log.
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    anyhow::bail!("the SIM was not asked a time {prompts}")
-}
-
 async fn accepted(rig: &Rig, asked: Asked) -> Result<()> {
-    control(rig, &format!("sims/{}/accept", msisdn(rig, 1)?), json!({})).await?;
+    sims::accept(rig, 1).await?;
     let end = watch(asked).await?;
     ensure!(end.state == "embedded", "{}: {}", end.state, end.message);
     Ok(())

@@ -74,10 +74,7 @@ async fn is_refused(rig: &Rig, cast: &Cast, document: DocumentId, code: Code) ->
 }
 
 async fn sealed(rig: &Rig, cast: &Cast) -> Result<DocumentId> {
-    let document = main_job::submitted(cast, &rig.world.demo_pdf).await?;
-    cast.leader.approve(document).await?;
-    cast.clerk.wait_for(document, "awaiting_number", PATIENCE).await?;
-    cast.clerk.number(document).await?;
+    let document = main_job::numbered(rig, cast).await?;
     rig.seal(&cast.clerk, document).await?;
     cast.clerk.wait_for(document, "sealed", PATIENCE).await?;
     Ok(document)

@@ -95,9 +95,7 @@ async fn another_package_than_the_signature_makes() -> Result<()> {
 async fn seals_over_another_hash_or_by_another_key() -> Result<()> {
     let rig = Rig::start(&Plan::default()).await?;
     let cast = Cast::gather(&rig).await?;
-    let document = main_job::submitted(&cast, &rig.world.demo_pdf).await?;
-    cast.leader.approve(document).await?;
-    cast.clerk.wait_for(document, "awaiting_number", PATIENCE).await?;
+    let document = main_job::signed(&rig, &cast).await?;
     let task = cast.clerk.number(document).await?;
     let content = content_of(&rig, &cast, &task).await?;
     let seal = pem_bytes(&std::fs::read_to_string(&rig.world.seal.certificate_pem)?)?;
@@ -141,9 +139,7 @@ async fn seals_over_another_hash_or_by_another_key() -> Result<()> {
 async fn a_seal_with_any_byte_changed() -> Result<()> {
     let rig = Rig::start(&Plan::default()).await?;
     let cast = Cast::gather(&rig).await?;
-    let document = main_job::submitted(&cast, &rig.world.demo_pdf).await?;
-    cast.leader.approve(document).await?;
-    cast.clerk.wait_for(document, "awaiting_number", PATIENCE).await?;
+    let document = main_job::signed(&rig, &cast).await?;
     let task = cast.clerk.number(document).await?;
     let content = content_of(&rig, &cast, &task).await?;
     let chain: Vec<&[u8]> = task.chain.iter().map(|issuer| issuer.0.as_slice()).collect();
