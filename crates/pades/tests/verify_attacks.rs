@@ -292,21 +292,84 @@ fn an_object_that_fills_a_dangling_reference() {
 
 /// Objects of a simple file with a fresh table.
 fn rebuilt(text: &str) -> Vec<u8> {
-    let mut out = b"%PDF-1.7\n".to_vec();
-    let mut offsets = Vec::new();
-    for number in 1..=5 {
-        let start = text.find(&format!("{number} 0 obj")).unwrap();
+    let object = |number: u32| {
+        let head = format!("{number} 0 obj");
+        let start = text.find(&head).unwrap() + head.len();
         let end = start + text[start..].find("endobj").unwrap();
-        offsets.push(out.len());
-        out.extend(format!("{}endobj\n", &text[start..end]).bytes());
+        text[start..end].trim().to_owned()
+    };
+    plain(&(1..=5).map(object).collect::<Vec<_>>(), "")
+}
+
+/// A file of these objects, numbered from 1, the first its catalog; `trailer`: what else its trailer says.
+fn plain(objects: &[String], trailer: &str) -> Vec<u8> {
+    let mut out = b"%PDF-1.7\n".to_vec();
+    let mut table = b"0000000000 65535 f \n".to_vec();
+    for (number, object) in (1..).zip(objects) {
+        table.extend(format!("{:010} 00000 n \n", out.len()).bytes());
+        out.extend(format!("{number} 0 obj\n{object}\nendobj\n").bytes());
     }
-    let xref = out.len();
-    out.extend(b"xref\n0 6\n0000000000 65535 f \n");
-    for at in offsets {
-        out.extend(format!("{at:010} 00000 n \n").bytes());
-    }
-    out.extend(format!("trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n{xref}\n%%EOF\n").bytes());
+    let (xref, size) = (out.len(), objects.len() + 1);
+    out.extend(format!("xref\n0 {size}\n").bytes());
+    out.extend(table);
+    out.extend(
+        format!("trailer\n<< /Size {size} /Root 1 0 R {trailer} >>\nstartxref\n{xref}\n%%EOF\n").bytes(),
+    );
     out
+}
+
+/// A field gets a new appearance, in whatever way; what it changes for that, nobody else may come to.
+#[test]
+fn an_appearance_that_somebody_else_uses() {
+    let font = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Times-Roman >> >> >>";
+    let drawn =
+        stream(&format!("/Type /XObject /Subtype /Form /BBox [0 0 99 20] {font}"), "BT /F 9 Tf (30) Tj ET");
+    let signed = |catalog: &str, trailer: &str| {
+        let objects = [
+            format!("<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] >> {catalog} >>"),
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> /Annots [4 0 R] >>".to_owned(),
+            "<< /Type /Annot /Subtype /Widget /FT /Tx /T (Text) /F 4 /Rect [9 9 108 29] /P 3 0 R /AP 5 0 R >>"
+                .to_owned(),
+            "<< /N 6 0 R >>".to_owned(),
+            stream("/Type /XObject /Subtype /Form /BBox [0 0 99 20]", ""),
+        ];
+        let mut job = Job::ingested(&plain(&objects, trailer));
+        job.sign(&DESK.pki, "leader", "Approval", |_| {});
+        job.bytes
+    };
+    for (way, change) in [
+        ("a dictionary of its own", "<< /N FRESH 0 R >>"),
+        ("the form in place", "6"),
+        ("the dictionary in place", "5"),
+    ] {
+        let filled = |bytes: &[u8]| {
+            let (number, fresh) = (field(bytes, "Text"), next(bytes).to_string());
+            let own = change.replace("FRESH", &fresh);
+            let (appearance, also) = match change {
+                "5" => ("5 0 R", vec![(5, format!("<< /N {fresh} 0 R >>"))]),
+                "6" => ("5 0 R", vec![(6, drawn.clone())]),
+                _ => (own.as_str(), vec![]),
+            };
+            let mut objects = vec![(number, with(bytes, number, &[("V", "(30)"), ("AP", appearance)]))];
+            objects.extend(also);
+            if change != "6" {
+                objects.push((next(bytes), drawn.clone()));
+            }
+            revised(bytes, &objects)
+        };
+        let report = DESK.report(&filled(&signed("", ""))).unwrap();
+        assert_eq!(report.verdict, Verdict::TotalPassed, "{way}: {report:#?}");
+        for (catalog, trailer) in
+            [("/Shared 5 0 R", ""), ("", "/Shared 5 0 R"), ("/Shared [<< /X 5 0 R >>]", "")]
+        {
+            let codes = DESK.caught(&filled(&signed(catalog, trailer)));
+            assert!(
+                codes.iter().any(|code| code == "appearance_shared"),
+                "{way}: {catalog}{trailer}: {codes:?}"
+            );
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a field draws: which objects an appearance consists of, and whether it shows the field's value.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     ChangeKind,
@@ -21,8 +21,8 @@ const OUTWARD: [&[u8]; 4] = [b"Parent", b"P", b"StructParent", b"StructParents"]
 /// Explains what an appearance was replaced with; answers whether what is drawn may differ.
 ///
 /// New objects are fine, and so are those that the same field's appearance consisted of before and that were
-/// replaced in place. An older form or image that was not part of it may not be drawn: it is how hidden content
-/// of a signed file is brought up later.
+/// replaced in place, if nobody else comes to them, by whatever way. An older form or image that was not part of it may
+/// not be drawn: it is how hidden content of a signed file is brought up later.
 pub(super) fn compare(
     delta: &mut Delta<'_, '_>,
     owner: u32,
@@ -38,14 +38,21 @@ pub(super) fn compare(
         None => HashSet::new(),
     };
     let mut changed = was != Some(is);
+    if let Some(left) = was.and_then(Object::as_ref).filter(|_| changed) {
+        // The dictionary that the field gives up was its own.
+        delta.explain_loose(left.number, owner);
+    }
     let mut seen = HashSet::new();
     let mut waiting: Vec<(u32, u32)> = Vec::new();
+    let mut ways = Vec::new();
+    let mut replaced = HashSet::new();
     below(is, &mut |reference| waiting.push((owner, reference.number)));
     while let Some((from, number)) = waiting.pop() {
         let mine = before.contains(&number);
+        ways.push((from, number));
         if delta.is_replaced(number) && mine {
             changed = true;
-            delta.explain_loose(number, from);
+            replaced.insert(number);
         } else if delta.is_added(number) {
             changed = true;
             delta.explain(number);
@@ -65,7 +72,28 @@ pub(super) fn compare(
         }
         below(&value, &mut |reference| waiting.push((number, reference.number)));
     }
+    for &(from, to) in leading_to(&ways, replaced) {
+        delta.explain_loose(to, from);
+    }
     Ok(changed)
+}
+
+/// The steps of `ways` that lead to one of `ends`: from whoever refers to it, from whoever refers to that, and so on.
+fn leading_to(ways: &[(u32, u32)], ends: HashSet<u32>) -> impl Iterator<Item = &(u32, u32)> {
+    let mut to_here: HashMap<u32, Vec<u32>> = HashMap::new();
+    for &(from, to) in ways {
+        to_here.entry(to).or_default().push(from);
+    }
+    let mut waiting: Vec<u32> = ends.iter().copied().collect();
+    let mut on_the_way = ends;
+    while let Some(number) = waiting.pop() {
+        for &from in to_here.get(&number).into_iter().flatten() {
+            if on_the_way.insert(from) {
+                waiting.push(from);
+            }
+        }
+    }
+    ways.iter().filter(move |(_, to)| on_the_way.contains(to))
 }
 
 fn is_drawable(object: &Object) -> bool {

@@ -26,6 +26,16 @@ fn of_dict(dict: &Dict, seen: &mut dyn FnMut(ObjRef)) {
     dict.iter().for_each(|(_, value)| of(value, seen));
 }
 
+/// Calls `seen` for every reference within a trailer that the walk does not follow: it knows the catalog and the
+/// document information, and the file's identity shows nothing.
+fn of_trailer(trailer: Option<&Dict>, seen: &mut dyn FnMut(ObjRef)) {
+    for (key, value) in trailer.into_iter().flat_map(Dict::iter) {
+        if !matches!(key, b"Root" | b"Info" | b"ID") {
+            of(value, seen);
+        }
+    }
+}
+
 /// Judges what the walk left open: leftovers, objects replaced in place, and dangling references that were filled.
 pub(super) fn resolve(
     file: &File<'_>,
@@ -87,6 +97,15 @@ pub(super) fn resolve(
                 }
             }
         });
+    }
+    for watch in watches {
+        let found = found.entry(watch.revision).or_default();
+        for (revision, before) in [(watch.revision.saturating_sub(1), true), (watch.revision, false)] {
+            let trailer = file.revisions().get(revision).map(|revision| &revision.trailer);
+            of_trailer(trailer, &mut |reference| {
+                found.judge(watch, TRAILER, reference.number, before, !before);
+            });
+        }
     }
     for watch in watches {
         let Some(step) = steps.iter_mut().find(|step| step.revision == watch.revision) else { continue };
@@ -203,3 +222,6 @@ fn changed(object: &Object, number: u32) -> Fact {
         forbidden(ChangeKind::Other, "content_changed", &subject)
     }
 }
+
+/// Who refers where a trailer does: no object has this number.
+const TRAILER: u32 = 0;

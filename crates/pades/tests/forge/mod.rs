@@ -32,6 +32,7 @@ pub(crate) fn referenced(out: &[u8], bytes: &[u8], entries: &[(u32, Entry)], roo
     let root = root.map_or_else(|| file.latest().root_ref().unwrap(), ObjRef::new);
     let last = entries.iter().map(|(number, _)| number + 1).max().unwrap_or(0);
     let mut size = last.max(file.latest().size());
+    let carried = carried(file.latest().trailer());
     let mut out = out.to_vec();
     let xref = out.len();
     let mut entries = entries.to_vec();
@@ -44,7 +45,9 @@ pub(crate) fn referenced(out: &[u8], bytes: &[u8], entries: &[(u32, Entry)], roo
             };
             out.extend(format!("{number} 1\n{at:010} {generation:05} {kind} \n").bytes());
         }
-        out.extend(format!("trailer\n<< /Size {size} /Root {root} /Prev {} >>", file.startxref()).bytes());
+        out.extend(
+            format!("trailer\n<< {carried}/Size {size} /Root {root} /Prev {} >>", file.startxref()).bytes(),
+        );
     } else {
         entries.push((size, Entry::At(xref)));
         size += 1;
@@ -61,7 +64,7 @@ pub(crate) fn referenced(out: &[u8], bytes: &[u8], entries: &[(u32, Entry)], roo
         let index: Vec<String> = entries.iter().map(|(number, _)| format!("{number} 1")).collect();
         out.extend(
             format!(
-                "{} 0 obj\n<< /Type /XRef /Size {size} /Root {root} /Prev {} /W [1 4 1] /Index [{}] /Length {} >>\nstream\n",
+                "{} 0 obj\n<< {carried}/Type /XRef /Size {size} /Root {root} /Prev {} /W [1 4 1] /Index [{}] /Length {} >>\nstream\n",
                 size - 1,
                 file.startxref(),
                 index.join(" "),
@@ -74,6 +77,27 @@ pub(crate) fn referenced(out: &[u8], bytes: &[u8], entries: &[(u32, Entry)], roo
     }
     out.extend(format!("\nstartxref\n{xref}\n%%EOF\n").bytes());
     out
+}
+
+/// What a trailer hands on to the next, as `/Key value `.
+fn carried(trailer: &Dict) -> String {
+    const OWN: [&[u8]; 11] = [
+        b"Size",
+        b"Root",
+        b"Prev",
+        b"Type",
+        b"W",
+        b"Index",
+        b"Length",
+        b"Filter",
+        b"DecodeParms",
+        b"XRefStm",
+        b"Encrypt",
+    ];
+    let kept = trailer.iter().filter(|(key, _)| !OWN.contains(key));
+    let mut dict = Dict::new();
+    kept.for_each(|(key, value)| dict.set(key, value.clone()));
+    written(&dict).trim_start_matches("<<").trim_end_matches(">>").to_owned()
 }
 
 /// The dictionary of an object of the latest revision.
