@@ -206,7 +206,10 @@ impl Survey {
         let (Object::Ref(id), true, false) = (object, usable, field.contains("Kids")) else { return Ok(()) };
         let (Some(at), Some((page, page_id))) = (place_at(view, *id), page_of.get(id)) else { return Ok(()) };
         let Some(rect) = Rect::from_object(&view.value(field, "Rect")?) else { return Ok(()) };
-        if self.fields.len() >= MOST_SITES {
+        let slots = Slot::from_object(&view.value(field, manifest::SLOTS_KEY)?);
+        // Whatever a form may have of its own, what is signed and what was declared here is always among them.
+        let most = if signature || !slots.is_empty() { MOST_SIGNED } else { MOST_SITES };
+        if self.fields.len() >= most {
             return Ok(());
         }
         let on: Page = view.page(*page_id)?;
@@ -224,7 +227,7 @@ impl Survey {
             rect: rect.rounded(),
             size: (whole.x1, whole.y1),
             filled,
-            slots: Slot::from_object(&view.value(field, manifest::SLOTS_KEY)?),
+            slots,
             max_len: view.value(field, "MaxLen")?.as_int().and_then(|n| u16::try_from(n).ok()),
             italic: view.value(field, manifest::ITALIC_KEY)?.as_bool() == Some(true),
             followed_by,
@@ -283,6 +286,8 @@ pub(crate) const ACTIVE: [&[u8]; 9] = [
 
 const MOST_ANNOTATIONS: usize = 200_000;
 const MOST_FIELDS: usize = 50_000;
-/// More widgets than this are not signed or filled by name without opening the file.
+/// More text fields than this are not filled by name.
 const MOST_SITES: usize = 256;
+/// More fields than this are not signed by name.
+const MOST_SIGNED: usize = 4096;
 const MOST_METADATA: u64 = 4 << 20;

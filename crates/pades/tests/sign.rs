@@ -5,6 +5,8 @@
 
 #[expect(dead_code, reason = "shared by several test programs, each uses a part")]
 mod common;
+#[expect(dead_code, reason = "shared by several test programs, each uses a part")]
+mod forge;
 mod job;
 #[expect(dead_code, reason = "shared by several test programs, each uses a part")]
 mod pki;
@@ -51,6 +53,33 @@ fn two_signatures_with_fill_then_long_term_data() {
         assert_eq!(file.revisions().len(), 4, "{name}");
         job.judge(&pki, name);
     }
+}
+
+/// A form of hundreds of fields: ours are found by name all the same, whenever the file is taken in.
+#[test]
+fn a_form_of_many_fields() {
+    let pki = Pki::new();
+    pki.signer("leader", Kind::P256);
+    let names: Vec<String> = (4..604).map(|number| format!("{number} 0 R")).collect();
+    let names = names.join(" ");
+    let mut objects = vec![
+        format!("<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [{names}] >> >>"),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+        format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> /Annots [{names}] >>"),
+    ];
+    objects.extend((4..604).map(|number| {
+        format!(
+            "<< /Type /Annot /Subtype /Widget /FT /Tx /T (Line {number}) /F 4 /Rect [9 9 20 20] /P 3 0 R >>"
+        )
+    }));
+    let mut job = Job::new(&forge::plain(&objects, ""), &ProvisionPlan::standard(1));
+    job.sign(&pki, "leader", "Signer1", |_| {});
+    let again = ingest(&job.bytes, &Limits::default()).unwrap().index;
+    for name in ["DocNumber", "DocDate", "Signer1", "OrgSeal"] {
+        assert_eq!(again.field(name), job.index.field(name), "{name}");
+        assert!(again.field(name).is_some(), "{name}");
+    }
+    job.judge(&pki, "many-fields");
 }
 
 #[test]

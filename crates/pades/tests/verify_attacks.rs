@@ -14,7 +14,7 @@ mod pki;
 
 use std::sync::LazyLock;
 
-use forge::{catalog, dict, field, form, gap, next, page, raw, revised, stream, with};
+use forge::{catalog, dict, field, form, gap, next, page, plain, raw, revised, stream, with};
 use job::{Job, text_page};
 use pki::{Kind, Pki};
 use proptest::prelude::*;
@@ -299,23 +299,6 @@ fn rebuilt(text: &str) -> Vec<u8> {
         text[start..end].trim().to_owned()
     };
     plain(&(1..=5).map(object).collect::<Vec<_>>(), "")
-}
-
-/// A file of these objects, numbered from 1, the first its catalog; `trailer`: what else its trailer says.
-fn plain(objects: &[String], trailer: &str) -> Vec<u8> {
-    let mut out = b"%PDF-1.7\n".to_vec();
-    let mut table = b"0000000000 65535 f \n".to_vec();
-    for (number, object) in (1..).zip(objects) {
-        table.extend(format!("{:010} 00000 n \n", out.len()).bytes());
-        out.extend(format!("{number} 0 obj\n{object}\nendobj\n").bytes());
-    }
-    let (xref, size) = (out.len(), objects.len() + 1);
-    out.extend(format!("xref\n0 {size}\n").bytes());
-    out.extend(table);
-    out.extend(
-        format!("trailer\n<< /Size {size} /Root 1 0 R {trailer} >>\nstartxref\n{xref}\n%%EOF\n").bytes(),
-    );
-    out
 }
 
 /// A field gets a new appearance, in whatever way; what it changes for that, nobody else may come to.

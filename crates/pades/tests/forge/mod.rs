@@ -100,6 +100,23 @@ fn carried(trailer: &Dict) -> String {
     written(&dict).trim_start_matches("<<").trim_end_matches(">>").to_owned()
 }
 
+/// A file of these objects, numbered from 1, the first its catalog; `trailer`: what else its trailer says.
+pub(crate) fn plain(objects: &[String], trailer: &str) -> Vec<u8> {
+    let mut out = b"%PDF-1.7\n".to_vec();
+    let mut table = b"0000000000 65535 f \n".to_vec();
+    for (number, object) in (1..).zip(objects) {
+        table.extend(format!("{:010} 00000 n \n", out.len()).bytes());
+        out.extend(format!("{number} 0 obj\n{object}\nendobj\n").bytes());
+    }
+    let (xref, size) = (out.len(), objects.len() + 1);
+    out.extend(format!("xref\n0 {size}\n").bytes());
+    out.extend(table);
+    out.extend(
+        format!("trailer\n<< /Size {size} /Root 1 0 R {trailer} >>\nstartxref\n{xref}\n%%EOF\n").bytes(),
+    );
+    out
+}
+
 /// The dictionary of an object of the latest revision.
 pub(crate) fn dict(bytes: &[u8], number: u32) -> Dict {
     let file = File::open_strict(&bytes, &Limits::default()).unwrap();
