@@ -348,10 +348,67 @@ fn an_appearance_that_somebody_else_uses() {
         {
             let codes = DESK.caught(&filled(&signed(catalog, trailer)));
             assert!(
-                codes.iter().any(|code| code == "appearance_shared"),
+                codes.iter().any(|code| code == "replaced_object_shared"),
                 "{way}: {catalog}{trailer}: {codes:?}"
             );
         }
+    }
+}
+
+/// The form's list of fields grows, and something else in the catalog or the trailer is that list as well.
+#[test]
+fn a_list_of_fields_that_somebody_else_uses() {
+    let signed = |catalog: &str, trailer: &str| {
+        let objects = [
+            format!("<< /Type /Catalog /Pages 2 0 R /AcroForm 4 0 R {catalog} >>"),
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>".to_owned(),
+            "<< /Fields 5 0 R >>".to_owned(),
+            "[]".to_owned(),
+        ];
+        let mut job = Job::ingested(&plain(&objects, trailer));
+        job.sign(&DESK.pki, "leader", "Approval", |_| {});
+        job.bytes
+    };
+    let grown = |bytes: &[u8]| {
+        let (first, fresh) = (field(bytes, "Approval"), next(bytes));
+        let new = "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Next) /F 132 /Rect [0 0 0 0] >>".to_owned();
+        revised(bytes, &[(5, format!("[{first} 0 R {fresh} 0 R]")), (fresh, new)])
+    };
+    let report = DESK.report(&grown(&signed("", ""))).unwrap();
+    assert_eq!(report.verdict, Verdict::TotalPassed, "{report:#?}");
+    for (catalog, trailer) in
+        [("/Shared 5 0 R", ""), ("", "/Shared 5 0 R"), ("/Shared 4 0 R", "/Shared [5 0 R]")]
+    {
+        assert_caught(&grown(&signed(catalog, trailer)), "replaced_object_shared");
+    }
+}
+
+#[test]
+fn a_security_store_holds_nothing_else() {
+    let bytes = &DESK.signed;
+    let (catalog, fresh) = (catalog(bytes), next(bytes));
+    let with_store = |store: &str| {
+        let catalog = (catalog, with(bytes, catalog, &[("DSS", &format!("{fresh} 0 R"))]));
+        revised(bytes, &[catalog, (fresh, store.to_owned()), (fresh + 1, stream("", "x"))])
+    };
+    let good = format!("<< /Type /DSS /Certs [{} 0 R] >>", fresh + 1);
+    assert_eq!(DESK.report(&with_store(&good)).unwrap().verdict, Verdict::TotalPassed);
+    let key = "A".repeat(40);
+    for store in [
+        "(Hi)",
+        "<< /Else null >>",
+        "<< /Else 1 >>",
+        "<< /Certs null >>",
+        "<< /Certs [1] >>",
+        "<< /VRI null >>",
+        "<< /VRI << /Else null >> >>",
+        &format!("<< /VRI << /{key} null >> >>"),
+        &format!("<< /VRI << /{key} << /Else null >> >> >>"),
+        &format!("<< /VRI << /{key} << /OCSP null >> >> >>"),
+    ] {
+        let codes = DESK.caught(&with_store(store));
+        assert!(codes.iter().any(|code| code == "security_store_changed"), "{store}: {codes:?}");
     }
 }
 

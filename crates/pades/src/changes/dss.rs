@@ -28,6 +28,7 @@ pub(super) fn compare(
         return Ok(());
     };
     let mut differs = was != Some(is) || before != after;
+    no_nulls(delta, before, after);
     for key in Delta::keys(before, after) {
         let (was, is) = (before.get(&key), after.get(&key));
         match key.as_slice() {
@@ -44,6 +45,14 @@ pub(super) fn compare(
         delta.note(Fact::SecurityStore);
     }
     Ok(())
+}
+
+/// A `null` is as good as nothing, and nobody who adds to the store writes one.
+fn no_nulls(delta: &mut Delta<'_, '_>, before: &Dict, after: &Dict) {
+    let mut nulls = after.iter().filter(|(_, value)| value.is_null());
+    if nulls.any(|entry| !before.iter().any(|known| known == entry)) {
+        delta.forbid(ChangeKind::LtaUpdate, "security_store_changed", "DSS");
+    }
 }
 
 /// An array of references to streams; answers whether it differs.
@@ -77,6 +86,7 @@ fn related(delta: &mut Delta<'_, '_>, was: Option<&Object>, is: Option<&Object>)
     let empty = Dict::new();
     let (before, after) = (before.as_dict().unwrap_or(&empty), after.as_dict().unwrap_or(&empty));
     let mut differs = false;
+    no_nulls(delta, before, after);
     for key in Delta::keys(before, after) {
         let (was, is) = (before.get(&key), after.get(&key));
         if key == b"Type" {
@@ -91,6 +101,7 @@ fn related(delta: &mut Delta<'_, '_>, was: Option<&Object>, is: Option<&Object>)
         let (was, entry) =
             (was.as_dict().unwrap_or(&empty).clone(), entry.as_dict().unwrap_or(&empty).clone());
         differs |= was != entry;
+        no_nulls(delta, &was, &entry);
         for key in Delta::keys(&was, &entry) {
             let (was, is) = (was.get(&key), entry.get(&key));
             match key.as_slice() {

@@ -154,7 +154,9 @@ fn form(delta: &mut Delta<'_, '_>, old: Option<&Object>, new: Option<&Object>) -
         }
         return Ok(());
     };
-    let (before, after) = delta.follow(old, new)?;
+    let root = delta.new.root_ref()?.number;
+    let owner = new.as_ref().map_or(root, |form| form.number);
+    let (before, after) = delta.follow_from(root, old, new)?;
     let empty = Dict::new();
     let before = before.as_dict().unwrap_or(&empty);
     let Some(after) = after.as_dict() else {
@@ -169,7 +171,7 @@ fn form(delta: &mut Delta<'_, '_>, old: Option<&Object>, new: Option<&Object>) -
                     delta.forbid(ChangeKind::Other, "form_changed", "Fields");
                     continue;
                 };
-                let (was, is) = delta.follow(was, is)?;
+                let (was, is) = delta.follow_from(owner, was, is)?;
                 if !kept_in_order(was.as_array().unwrap_or_default(), is.as_array().unwrap_or_default()) {
                     delta.forbid(ChangeKind::Other, "form_changed", "Fields");
                 }

@@ -100,12 +100,8 @@ pub(super) fn resolve(
     }
     for watch in watches {
         let found = found.entry(watch.revision).or_default();
-        for (revision, before) in [(watch.revision.saturating_sub(1), true), (watch.revision, false)] {
-            let trailer = file.revisions().get(revision).map(|revision| &revision.trailer);
-            of_trailer(trailer, &mut |reference| {
-                found.judge(watch, TRAILER, reference.number, before, !before);
-            });
-        }
+        let trailer = file.revisions().get(watch.revision).map(|revision| &revision.trailer);
+        of_trailer(trailer, &mut |reference| found.judge(watch, TRAILER, reference.number, false, true));
     }
     for watch in watches {
         let Some(step) = steps.iter_mut().find(|step| step.revision == watch.revision) else { continue };
@@ -190,7 +186,7 @@ impl Found {
             .filter(|((to, from), count)| allowed(to, from).is_none_or(|allowed| **count > allowed))
             .map(|((to, _), _)| *to)
             .collect();
-        for (found, code) in [(shared, "appearance_shared"), (self.dangling, "hidden_reference")] {
+        for (found, code) in [(shared, "replaced_object_shared"), (self.dangling, "hidden_reference")] {
             let mut numbers: Vec<u32> = found.into_iter().collect();
             numbers.sort_unstable();
             for number in numbers {

@@ -103,8 +103,8 @@ pub(super) fn forbidden(code: &str, subject: &str) -> String {
         "appearance_not_value" => {
             ("Chữ hiển thị khác giá trị của ô", "what is drawn is not the field's value")
         }
-        "appearance_shared" => {
-            ("Hình hiển thị bị thay còn được dùng ở nơi khác", "a replaced appearance is used elsewhere too")
+        "replaced_object_shared" => {
+            ("Đối tượng bị thay còn được dùng ở nơi khác", "a replaced object is used elsewhere too")
         }
         "appearance_uses_old_content" => {
             ("Hình hiển thị mới dùng lại nội dung cũ", "a new appearance draws older content")
