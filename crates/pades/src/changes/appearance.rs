@@ -44,12 +44,12 @@ pub(super) fn compare(
     }
     let mut seen = HashSet::new();
     let mut waiting: Vec<(u32, u32)> = Vec::new();
-    let mut ways = Vec::new();
+    let mut links = Vec::new();
     let mut replaced = HashSet::new();
     below(is, &mut |reference| waiting.push((owner, reference.number)));
     while let Some((from, number)) = waiting.pop() {
         let mine = before.contains(&number);
-        ways.push((from, number));
+        links.push((from, number));
         if delta.is_replaced(number) && mine {
             changed = true;
             replaced.insert(number);
@@ -72,16 +72,16 @@ pub(super) fn compare(
         }
         below(&value, &mut |reference| waiting.push((number, reference.number)));
     }
-    for &(from, to) in leading_to(&ways, replaced) {
+    for &(from, to) in leading_to(&links, replaced) {
         delta.explain_loose(to, from);
     }
     Ok(changed)
 }
 
-/// The steps of `ways` that lead to one of `ends`: from whoever refers to it, from whoever refers to that, and so on.
-fn leading_to(ways: &[(u32, u32)], ends: HashSet<u32>) -> impl Iterator<Item = &(u32, u32)> {
+/// Those of `links` (who refers to whom) that lead to one of `ends`: from whoever refers to it, from whoever refers to that, and so on.
+fn leading_to(links: &[(u32, u32)], ends: HashSet<u32>) -> impl Iterator<Item = &(u32, u32)> {
     let mut to_here: HashMap<u32, Vec<u32>> = HashMap::new();
-    for &(from, to) in ways {
+    for &(from, to) in links {
         to_here.entry(to).or_default().push(from);
     }
     let mut waiting: Vec<u32> = ends.iter().copied().collect();
@@ -93,7 +93,7 @@ fn leading_to(ways: &[(u32, u32)], ends: HashSet<u32>) -> impl Iterator<Item = &
             }
         }
     }
-    ways.iter().filter(move |(_, to)| on_the_way.contains(to))
+    links.iter().filter(move |(_, to)| on_the_way.contains(to))
 }
 
 fn is_drawable(object: &Object) -> bool {
@@ -170,25 +170,33 @@ fn explain_all(delta: &mut Delta<'_, '_>, value: &Object) -> Result<(), PdfError
     added.into_iter().try_for_each(|number| delta.explain_new(number))
 }
 
-/// Whether the widget's normal appearance draws `value`, white space aside, and nothing else but a frame: without a
-/// value, not even that where there was none.
+/// What a field shows.
+pub(super) struct Shown {
+    /// One of these.
+    pub(super) texts: Vec<String>,
+    /// A list box, which draws all its options.
+    pub(super) among_others: bool,
+}
+
+/// Whether the widget's normal appearance draws one of the texts, white space aside, and nothing else but a frame:
+/// without a text, not even that where there was none.
 pub(super) fn shows(
     delta: &Delta<'_, '_>,
     before: Option<&Field>,
     widget: &Field,
-    value: &str,
+    shown: &Shown,
 ) -> Result<bool, PdfError> {
     let before = before.map_or(Ok(None), |before| what_is_drawn(&delta.old, before))?.unwrap_or_default();
     let Drawn { text: drawn, marks } = what_is_drawn(&delta.new, widget)?.unwrap_or_default();
-    if !marks.is_frame(&before.marks) || (value.is_empty() && before.marks.is_blank() && !marks.is_blank()) {
+    let empty = shown.texts.iter().all(String::is_empty);
+    if !marks.is_frame(&before.marks) || (empty && before.marks.is_blank() && !marks.is_blank()) {
         return Ok(false);
     }
-    let (tight_drawn, tight_value) = (tight(&drawn), tight(value));
-    // A list box draws all its options.
-    if widget.kind == b"Ch" {
-        return Ok(tight_drawn.contains(&tight_value));
-    }
-    Ok(tight_drawn == tight_value || is_same_date(value, &drawn))
+    let tight_drawn = tight(&drawn);
+    Ok(shown.texts.iter().any(|text| {
+        let alone = tight_drawn == tight(text) || is_same_date(text, &drawn);
+        alone || (shown.among_others && tight_drawn.contains(&tight(text)))
+    }))
 }
 
 /// Whether a widget draws anything at all.

@@ -6,7 +6,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{ChangeKind, Fact, appearance, step::Delta, strings::text_string};
+use super::{
+    ChangeKind, Fact,
+    appearance::{self, Shown},
+    step::Delta,
+    strings::text_string,
+};
 use crate::pdf::{Dict, ObjRef, Object, PdfError, View};
 
 /// Deepest nesting of fields that is followed.
@@ -15,6 +20,8 @@ const DEPTH: usize = 32;
 const COUNT: usize = 100_000;
 /// `/Ff` bit 1: the field cannot be edited.
 const READ_ONLY: i64 = 1;
+/// `/Ff` bit 18: a choice field that shows the chosen option alone.
+const COMBO: i64 = 1 << 17;
 /// `/F` bits that may be added: Print, `ReadOnly`, Locked, `LockedContents`.
 const QUIET_FLAGS: i64 = 4 | 64 | 128 | 512;
 
@@ -385,6 +392,7 @@ fn values(
         match field.kind.as_slice() {
             b"Tx" | b"Ch" => {
                 let text = value_text(&value);
+                let shown = shown(&delta.new, field, &value)?;
                 for widget in widgets {
                     if !drawn.contains(&widget.object) {
                         if value_changed {
@@ -395,7 +403,7 @@ fn values(
                     // A value that was there all along behind another picture is a swap, not a fill.
                     let swapped =
                         !value_changed && !appearance::same_text(delta, old.get(&widget.object), widget)?;
-                    if swapped || !appearance::shows(delta, old.get(&widget.object), widget, &text)? {
+                    if swapped || !appearance::shows(delta, old.get(&widget.object), widget, &shown)? {
                         delta.forbid(ChangeKind::FormFill, "appearance_not_value", &field.name);
                     }
                 }
@@ -418,6 +426,23 @@ fn values(
         }
     }
     Ok(())
+}
+
+/// What a field of this value shows: the value itself, or of a choice field what its options call it (12.7.5.4).
+fn shown(view: &View<'_, '_>, field: &Field, value: &Object) -> Result<Shown, PdfError> {
+    let mut texts = vec![value_text(value)];
+    if field.kind == b"Ch" {
+        for option in view.array(&field.dict, "Opt")? {
+            let option = view.resolve(&option)?;
+            if let Some([export, called]) = option.as_array()
+                && view.resolve(export)? == *value
+            {
+                texts.push(value_text(&view.resolve(called)?));
+            }
+        }
+    }
+    let among_others = field.kind == b"Ch" && flags(field.dict.get("Ff")) & COMBO == 0;
+    Ok(Shown { texts, among_others })
 }
 
 fn value_text(value: &Object) -> String {

@@ -132,7 +132,7 @@ impl Found {
         if before && watch.added.contains(&to) {
             self.dangling.insert(to);
         }
-        if !after {
+        if !after || watch.retired.contains(&from) {
             return;
         }
         if watch.left.contains_key(&to) {

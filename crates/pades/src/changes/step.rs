@@ -48,6 +48,7 @@ pub fn steps_after(file: &File<'_>, signed: usize, limits: &AnalysisLimits) -> V
     let count = file.revisions().len();
     let mut steps = Vec::new();
     let mut watches = Vec::new();
+    let mut retired = retired_before(file, signed);
     for revision in signed + 1..count {
         if revision - signed > limits.revisions {
             steps.push(Step { revision, facts: vec![too_much()], replaced: Vec::new() });
@@ -57,8 +58,10 @@ pub fn steps_after(file: &File<'_>, signed: usize, limits: &AnalysisLimits) -> V
         let walked = delta.as_mut().map_or_else(|error| Err(error.clone()), Delta::walk);
         match (delta, walked) {
             (Ok(delta), Ok(())) => {
-                let (step, watch) = delta.finish();
+                let (step, mut watch) = delta.finish();
                 steps.push(step);
+                retired.extend(&watch.retired);
+                watch.retired.clone_from(&retired);
                 watches.push(watch);
             }
             (delta, Err(error)) => {
@@ -75,6 +78,13 @@ pub fn steps_after(file: &File<'_>, signed: usize, limits: &AnalysisLimits) -> V
         step.facts.push(unreadable(&error));
     }
     steps
+}
+
+/// The catalogs of the revisions before `signed` that are not its own.
+fn retired_before(file: &File<'_>, signed: usize) -> HashSet<u32> {
+    let root = |revision: usize| file.at(revision).root_ref().ok().map(|root| root.number);
+    let own = root(signed);
+    (0..signed).filter_map(root).filter(|&root| Some(root) != own).collect()
 }
 
 fn too_much() -> Fact {
@@ -113,6 +123,8 @@ pub(super) struct Watch {
     pub(super) left: HashMap<u32, Touched>,
     /// Objects replaced in place: who may refer to them, and how often.
     pub(super) loose: HashMap<u32, HashMap<u32, usize>>,
+    /// Catalogs that others took the place of: nobody reads what they refer to any more.
+    pub(super) retired: HashSet<u32>,
 }
 
 /// The work on one revision.
@@ -124,6 +136,7 @@ pub(super) struct Delta<'f, 'a> {
     touched: BTreeMap<u32, Touched>,
     explained: HashSet<u32>,
     loose: HashMap<u32, HashMap<u32, usize>>,
+    retired: Option<u32>,
     facts: Vec<Fact>,
     depth: usize,
     /// Widgets of new signature fields: the only new entries that a page's `/Annots` may get.
@@ -155,8 +168,8 @@ impl<'f, 'a> Delta<'f, 'a> {
             };
             touched.insert(number, how);
         }
-        let (explained, loose, facts, widgets) = Default::default();
-        Ok(Self { old, new, touched, explained, loose, facts, depth: limits.depth, widgets })
+        let (explained, loose, retired, facts, widgets) = Default::default();
+        Ok(Self { old, new, touched, explained, loose, retired, facts, depth: limits.depth, widgets })
     }
 
     /// Explains what can be explained.
@@ -177,7 +190,9 @@ impl<'f, 'a> Delta<'f, 'a> {
         let of =
             |wanted: Touched| self.touched.iter().filter(move |(_, how)| **how == wanted).map(|(&n, _)| n);
         let revision = self.new.revision();
-        let watch = Watch { revision, added: of(Touched::Added).collect(), left, loose: self.loose };
+        let added = of(Touched::Added).collect();
+        let retired = self.retired.into_iter().collect();
+        let watch = Watch { revision, added, left, loose: self.loose, retired };
         let replaced =
             self.touched.iter().filter(|(_, how)| **how != Touched::Added).map(|(&n, _)| n).collect();
         (Step { revision, facts: self.facts, replaced }, watch)
@@ -185,8 +200,18 @@ impl<'f, 'a> Delta<'f, 'a> {
 
     fn trailer(&mut self) -> Result<(), PdfError> {
         let (old, new) = (self.old.trailer(), self.new.trailer());
-        if old.get("Root") != new.get("Root") || new.contains("Encrypt") {
-            self.forbid(ChangeKind::Other, "trailer_changed", "Root");
+        if new.contains("Encrypt") {
+            self.forbid(ChangeKind::Other, "trailer_changed", "Encrypt");
+        }
+        let (was, is) = (self.old.root_ref()?, self.new.root_ref()?);
+        if was != is {
+            // A catalog written under a number of its own: what it says is compared like any other.
+            if self.is_added(is.number) {
+                self.explain(is.number);
+                self.retired = Some(was.number);
+            } else {
+                self.forbid(ChangeKind::Other, "trailer_changed", "Root");
+            }
         }
         let (before, after) =
             self.follow_from(0, old.get("Info"), new.get("Info").unwrap_or(&Object::Null))?;

@@ -26,8 +26,9 @@ impl std::fmt::Display for ObjRef {
     }
 }
 
-/// One object.
-#[derive(Debug, Clone, PartialEq)]
+/// One object. Two are equal if they mean the same, however they are written: `1` and `1.0`, `(a)` and `<61>`,
+/// dictionaries in whatever order.
+#[derive(Debug, Clone)]
 pub enum Object {
     /// `null`, and every reference to an object that does not exist.
     Null,
@@ -172,13 +173,42 @@ impl From<Vec<Object>> for Object {
     }
 }
 
-/// A dictionary in the order it was written.
+/// A dictionary in the order it was written, which has no meaning (7.3.7): equal dictionaries may differ in it.
 ///
 /// A key that occurs twice is kept twice: [`Dict::get`] answers with the last value, as the readers in use do, and
 /// [`Dict::has_duplicates`] tells those who must refuse such a file.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Dict {
     entries: Vec<(Vec<u8>, Object)>,
+}
+
+impl PartialEq for Object {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(a), Self::Bool(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::Name(a), Self::Name(b)) | (Self::Str(a), Self::Str(b)) => a == b,
+            (Self::Array(a), Self::Array(b)) => a == b,
+            (Self::Dict(a), Self::Dict(b)) => a == b,
+            (Self::Stream(a), Self::Stream(b)) => a == b,
+            (Self::Ref(a), Self::Ref(b)) => a == b,
+            (Self::Real(_) | Self::Int(_), Self::Real(_) | Self::Int(_)) => {
+                self.as_number() == other.as_number()
+            }
+            _ => false,
+        }
+    }
+}
+
+impl PartialEq for Dict {
+    fn eq(&self, other: &Self) -> bool {
+        if self.entries.len() != other.entries.len() {
+            return false;
+        }
+        let same_order = self.iter().zip(other.iter()).all(|((a, _), (b, _))| a == b);
+        if same_order { self.entries == other.entries } else { self.by_key() == other.by_key() }
+    }
 }
 
 impl Dict {
@@ -196,6 +226,13 @@ impl Dict {
             .find(|(name, _)| name == key)
             .map(|(_, value)| value)
             .filter(|v| !v.is_null())
+    }
+
+    /// All entries by key; of a key that stands twice, in the order written.
+    fn by_key(&self) -> Vec<&(Vec<u8>, Object)> {
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        entries
     }
 
     /// Whether `key` is present and not `null`.

@@ -291,7 +291,8 @@ pub(crate) fn stray_bytes(file: &File<'_>, signed: usize, covered: u64) -> Resul
     }
     let last = file.revisions().len().saturating_sub(1);
     let end = file.revisions().last().map_or(0, |revision| revision.end);
-    if last >= signed && file.source().len() > end.max(covered) {
+    let end = end.max(covered);
+    if last >= signed && file.source().len() > end && !only_line_end(file, end) {
         stray.push(last);
     }
     Ok(stray)
