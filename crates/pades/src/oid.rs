@@ -1,10 +1,10 @@
 //! The object identifiers this crate reads and writes, each once, by its name in the standard.
 
-use const_oid::db::{rfc5280, rfc5911, rfc5912, rfc6960};
+use const_oid::db::{rfc5280, rfc5911, rfc5912, rfc6960, rfc8410};
 
 use crate::asn1::Oid;
 
-// Hashes and keys: RFC 5754, RFC 5480, RFC 8017.
+// Hashes and keys: RFC 5754, RFC 5480, RFC 8017, RFC 8410.
 pub(crate) const SHA_1: Oid = Oid::known(rfc5912::ID_SHA_1);
 pub(crate) const SHA_256: Oid = Oid::known(rfc5912::ID_SHA_256);
 pub(crate) const SHA_384: Oid = Oid::known(rfc5912::ID_SHA_384);
@@ -19,10 +19,12 @@ pub(crate) const SHA512_WITH_RSA: Oid = Oid::known(rfc5912::SHA_512_WITH_RSA_ENC
 pub(crate) const EC_PUBLIC_KEY: Oid = Oid::known(rfc5912::ID_EC_PUBLIC_KEY);
 pub(crate) const P256: Oid = Oid::known(rfc5912::SECP_256_R_1);
 pub(crate) const P384: Oid = Oid::known(rfc5912::SECP_384_R_1);
+pub(crate) const P521: Oid = Oid::known(rfc5912::SECP_521_R_1);
 pub(crate) const ECDSA_WITH_SHA1: Oid = Oid::from_content(&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1]);
 pub(crate) const ECDSA_WITH_SHA256: Oid = Oid::known(rfc5912::ECDSA_WITH_SHA_256);
 pub(crate) const ECDSA_WITH_SHA384: Oid = Oid::known(rfc5912::ECDSA_WITH_SHA_384);
 pub(crate) const ECDSA_WITH_SHA512: Oid = Oid::known(rfc5912::ECDSA_WITH_SHA_512);
+pub(crate) const ED25519: Oid = Oid::known(rfc8410::ID_ED_25519);
 
 // CMS and CAdES: RFC 5652, RFC 5035, RFC 3161, RFC 6960.
 pub(crate) const DATA: Oid = Oid::known(rfc5911::ID_DATA);

@@ -1,8 +1,9 @@
 //! The gate before embedding: what *we* put into a file passes here or nowhere (strict policy).
 //!
 //! DER only, one signer, no content, exactly content-type, message-digest and signing-certificate-v2, each once, in
-//! canonical order; the very certificate that was pinned; SHA-256 and a key of today's strength. Input from the phone
-//! is hostile: everything is recomputed from the digest we hold ourselves and compared byte for byte.
+//! canonical order; the very certificate that was pinned; SHA-256 and a key of a kind we sign with and of today's
+//! strength. Input from the phone is hostile: everything is recomputed from the digest we hold ourselves and compared
+//! byte for byte.
 
 use der::{Decode, Encode};
 use thiserror::Error;
@@ -71,7 +72,7 @@ pub enum CmsRefused {
     /// It covers another document.
     #[error("the signature is over another document")]
     OtherContent,
-    /// An algorithm outside what we sign with.
+    /// An algorithm or kind of key outside what we sign with (RSA, P-256 or P-384; SHA-256).
     #[error("the signature uses an algorithm that is not allowed here")]
     Algorithm,
     /// SHA-1, or RSA below 2048 bits.
@@ -282,7 +283,11 @@ fn check_algorithms(
     let identifier = signer.signature_algorithm.parse::<Algorithm<'_>>()?;
     let algorithm =
         SignatureAlgorithm::from_signer(&identifier, digest).map_err(|_| CmsRefused::Algorithm)?;
-    if let Some(weakness) = weaknesses(algorithm, &expected.public_key()?).into_iter().next() {
+    let key = expected.public_key()?;
+    if !key.may_sign() {
+        return Err(CmsRefused::Algorithm);
+    }
+    if let Some(weakness) = weaknesses(algorithm, &key).into_iter().next() {
         return Err(CmsRefused::Weak(weakness));
     }
     let full_salt = !matches!(algorithm, SignatureAlgorithm::RsaPss { salt_length, .. } if salt_length != 32);

@@ -138,11 +138,11 @@ impl Signer {
         let verify = || {
             let key = key.unwrap_or(Err(CryptoError::BadKey))?;
             let algorithm = self.signature_algorithm?;
-            let digest = match &self.signed_der {
-                Some(der) => algorithm.hash().digest(der),
-                None => content_digest.to_vec(),
-            };
-            provider.verify_digest(algorithm, &key, &digest, &self.signature)
+            match &self.signed_der {
+                Some(der) => provider.verify_message(algorithm, &key, der, &self.signature),
+                // Only the digest of the content is known here: without attributes, Ed25519 cannot be told.
+                None => provider.verify_digest(algorithm, &key, content_digest, &self.signature),
+            }
         };
         match verify() {
             Ok(()) => Finding::Holds,

@@ -24,6 +24,9 @@ pub enum SignatureValueError {
     /// The key cannot be used.
     #[error(transparent)]
     Key(#[from] CryptoError),
+    /// A kind of key that signatures are checked with, but not made ([`PublicKey::may_sign`]).
+    #[error("no signatures are made with this kind of key")]
+    NotForSigning,
     /// Longer than the modulus, or neither r||s nor DER.
     #[error("{length} bytes cannot be a signature value of this key")]
     Length {
@@ -33,7 +36,7 @@ pub enum SignatureValueError {
 }
 
 impl SignatureValue {
-    /// A value as a SIM or token returned it, over a SHA-256 digest: PKCS#1 v1.5 for RSA keys, ECDSA for curves.
+    /// A value as a SIM or token returned it, over a SHA-256 digest: PKCS#1 v1.5 for RSA keys, ECDSA for P-256 and P-384.
     ///
     /// # Errors
     /// [`SignatureValueError`] if it cannot be a value of the key in `signer_certificate` (DER).
@@ -44,6 +47,7 @@ impl SignatureValue {
             PublicKey::Rsa { modulus, .. } => pad_left(raw, modulus.len()),
             PublicKey::P256(_) => ecdsa_der(raw, 32),
             PublicKey::P384(_) => ecdsa_der(raw, 48),
+            PublicKey::P521(_) | PublicKey::Ed25519(_) => return Err(SignatureValueError::NotForSigning),
         };
         let bytes = bytes.ok_or(SignatureValueError::Length { length: raw.len() })?;
         Ok(Self { algorithm: key.default_algorithm(HashAlgorithm::Sha256), bytes })

@@ -1,4 +1,5 @@
-//! Signature algorithms and how `AlgorithmIdentifier` names them (RFC 3279, RFC 4055, RFC 5754, RFC 5758).
+//! Signature algorithms and how `AlgorithmIdentifier` names them (RFC 3279, RFC 4055, RFC 5754, RFC 5758,
+//! RFC 8410).
 
 use der::asn1::AnyRef;
 use der::{Decode, Encode, Sequence};
@@ -21,6 +22,8 @@ pub enum SignatureAlgorithm {
     },
     /// ECDSA; the value is a DER `Ecdsa-Sig-Value`.
     Ecdsa(HashAlgorithm),
+    /// Ed25519 over the message itself, `PureEdDSA` without context (RFC 8032 5.1); the value is R and S, 64 octets.
+    Ed25519,
 }
 
 /// `RSASSA-PSS-params` (RFC 4055 3.1). The defaults are the SHA-1 ones: a trap for every reader that forgets them.
@@ -37,15 +40,21 @@ struct PssParameters<'a> {
 }
 
 impl SignatureAlgorithm {
-    /// The hash over the message.
+    /// The hash whose output is signed; `None` for Ed25519, which signs the message itself.
     #[must_use]
-    pub const fn hash(self) -> HashAlgorithm {
+    pub const fn hash(self) -> Option<HashAlgorithm> {
         match self {
-            Self::RsaPkcs1(hash) | Self::RsaPss { hash, .. } | Self::Ecdsa(hash) => hash,
+            Self::RsaPkcs1(hash) | Self::RsaPss { hash, .. } | Self::Ecdsa(hash) => Some(hash),
+            Self::Ed25519 => None,
         }
     }
 
-    /// From a DER `AlgorithmIdentifier` that names its hash, as certificates carry it.
+    /// What `digestAlgorithm` of a `SignerInfo` names beside it: its own hash, SHA-512 for Ed25519 (RFC 8419 3).
+    fn digest_beside(self) -> HashAlgorithm {
+        self.hash().unwrap_or(HashAlgorithm::Sha512)
+    }
+
+    /// From a DER `AlgorithmIdentifier` that names its hash (or Ed25519), as certificates carry it.
     ///
     /// # Errors
     /// [`CryptoError::Unsupported`] for anything else.
@@ -54,7 +63,7 @@ impl SignatureAlgorithm {
         Self::from_identifier(&identifier)
     }
 
-    /// From an identifier that names its hash, as certificates, CRLs and OCSP responses carry it.
+    /// From an identifier that names its hash (or Ed25519), as certificates, CRLs and OCSP responses carry it.
     pub(crate) fn from_identifier(identifier: &Algorithm<'_>) -> Result<Self, CryptoError> {
         use HashAlgorithm::{Sha1, Sha256, Sha384, Sha512};
         let plain = match identifier.oid {
@@ -67,13 +76,16 @@ impl SignatureAlgorithm {
             oid::ECDSA_WITH_SHA384 => Self::Ecdsa(Sha384),
             oid::ECDSA_WITH_SHA512 => Self::Ecdsa(Sha512),
             oid::RSASSA_PSS => return Self::from_pss(identifier.parameters),
+            // RFC 8410 3: the parameters must be absent; a NULL is not.
+            oid::ED25519 if identifier.parameters.is_none() => Self::Ed25519,
             _ => return Err(CryptoError::Unsupported),
         };
         if identifier.parameters_empty() { Ok(plain) } else { Err(CryptoError::Unsupported) }
     }
 
     /// From a CMS `SignerInfo`, where `rsaEncryption` takes its hash from `digestAlgorithm`, and where an identifier
-    /// that names another hash than `digestAlgorithm` is algorithm confusion and refused.
+    /// that names another hash than `digestAlgorithm` is algorithm confusion and refused. (So is Ed25519 beside
+    /// anything but SHA-512.)
     pub(crate) fn from_signer(
         identifier: &Algorithm<'_>,
         digest: HashAlgorithm,
@@ -82,7 +94,7 @@ impl SignatureAlgorithm {
             oid::RSA_ENCRYPTION if identifier.parameters_empty() => Self::RsaPkcs1(digest),
             _ => Self::from_identifier(identifier)?,
         };
-        if algorithm.hash() == digest { Ok(algorithm) } else { Err(CryptoError::Unsupported) }
+        if algorithm.digest_beside() == digest { Ok(algorithm) } else { Err(CryptoError::Unsupported) }
     }
 
     fn from_pss(parameters: Option<AnyRef<'_>>) -> Result<Self, CryptoError> {
@@ -127,6 +139,7 @@ impl SignatureAlgorithm {
                 };
                 (oid, None)
             }
+            Self::Ed25519 => (oid::ED25519, None),
             Self::RsaPss { hash, salt_length } => {
                 // RFC 4055: NULL parameters for the hash inside, both in `hash` and below MGF1.
                 let inner = Algorithm { oid: hash.oid(), parameters: Some(AnyRef::NULL) };

@@ -4,13 +4,14 @@
 use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{
     self, ECDSA_P256_SHA1_ASN1, ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P256_SHA512_ASN1,
-    ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA512_ASN1,
+    ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA512_ASN1, ECDSA_P521_SHA1_ASN1,
+    ECDSA_P521_SHA256_ASN1, ECDSA_P521_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, ED25519,
     RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
     RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA384, RSA_PSS_2048_8192_SHA256,
     RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
 };
 
-use super::{CryptoError, HashAlgorithm, Provider, PublicKey, SignatureAlgorithm};
+use super::{CryptoError, HashAlgorithm, Provider, PublicKey, SignatureAlgorithm, ed25519};
 
 pub(super) struct AwsLc;
 
@@ -29,8 +30,9 @@ impl Provider for AwsLc {
         if !key.admits(algorithm) {
             return Err(CryptoError::WrongKey);
         }
+        let hash = algorithm.hash().ok_or(CryptoError::NeedsMessage)?;
         let Some(method) = method(algorithm, key) else { return fallback(algorithm, key, digest, signature) };
-        let hash = match algorithm.hash() {
+        let hash = match hash {
             HashAlgorithm::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
             HashAlgorithm::Sha256 => &digest::SHA256,
             HashAlgorithm::Sha384 => &digest::SHA384,
@@ -39,10 +41,20 @@ impl Provider for AwsLc {
         let digest = Digest::import_less_safe(digest, hash).map_err(|_| CryptoError::BadSignature)?;
         let bytes = match key {
             PublicKey::Rsa { der, .. } => der,
-            PublicKey::P256(point) | PublicKey::P384(point) => point,
+            PublicKey::P256(point) | PublicKey::P384(point) | PublicKey::P521(point) => point,
+            PublicKey::Ed25519(_) => return Err(CryptoError::NeedsMessage),
         };
         let key = UnparsedPublicKey::new(method, bytes).parse().map_err(|_| CryptoError::BadKey)?;
         key.verify_digest_sig(&digest, signature).map_err(|_| CryptoError::BadSignature)
+    }
+
+    fn verify_ed25519(&self, key: &[u8; 32], message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        let value = signature.try_into().map_err(|_| CryptoError::BadSignature)?;
+        // AWS-LC refuses an S that is too large and compares R as bytes, but takes points of small order.
+        if !ed25519::are_strict_points(key, value) {
+            return Err(CryptoError::BadSignature);
+        }
+        UnparsedPublicKey::new(&ED25519, key).verify(message, value).map_err(|_| CryptoError::BadSignature)
     }
 }
 
@@ -70,6 +82,10 @@ fn method(algorithm: SignatureAlgorithm, key: &PublicKey<'_>) -> Option<&'static
         (SignatureAlgorithm::Ecdsa(Sha256), PublicKey::P384(_)) => &ECDSA_P384_SHA256_ASN1,
         (SignatureAlgorithm::Ecdsa(Sha384), PublicKey::P384(_)) => &ECDSA_P384_SHA384_ASN1,
         (SignatureAlgorithm::Ecdsa(Sha512), PublicKey::P384(_)) => &ECDSA_P384_SHA512_ASN1,
+        (SignatureAlgorithm::Ecdsa(Sha1), PublicKey::P521(_)) => &ECDSA_P521_SHA1_ASN1,
+        (SignatureAlgorithm::Ecdsa(Sha256), PublicKey::P521(_)) => &ECDSA_P521_SHA256_ASN1,
+        (SignatureAlgorithm::Ecdsa(Sha384), PublicKey::P521(_)) => &ECDSA_P521_SHA384_ASN1,
+        (SignatureAlgorithm::Ecdsa(Sha512), PublicKey::P521(_)) => &ECDSA_P521_SHA512_ASN1,
         _ => return None,
     };
     Some(found)

@@ -1,9 +1,9 @@
-//! Public keys as `SubjectPublicKeyInfo` carries them (RFC 3279 2.3, RFC 5480).
+//! Public keys as `SubjectPublicKeyInfo` carries them (RFC 3279 2.3, RFC 5480, RFC 8410).
 
 use der::asn1::{AnyRef, BitStringRef, UintRef};
 use der::{Decode, Sequence};
 
-use super::{CryptoError, HashAlgorithm, SignatureAlgorithm};
+use super::{CryptoError, HashAlgorithm, SignatureAlgorithm, ed25519};
 use crate::asn1::{Algorithm, Oid};
 use crate::oid;
 
@@ -25,6 +25,10 @@ pub enum PublicKey<'a> {
     P256(&'a [u8]),
     /// NIST P-384; an uncompressed or compressed SEC1 point.
     P384(&'a [u8]),
+    /// NIST P-521; an uncompressed or compressed SEC1 point.
+    P521(&'a [u8]),
+    /// Ed25519; the encoded point.
+    Ed25519(&'a [u8; 32]),
 }
 
 /// What an RSA key may be used with (RFC 4055 1.2, 3.3).
@@ -54,7 +58,8 @@ impl<'a> PublicKey<'a> {
     /// From a DER `SubjectPublicKeyInfo`.
     ///
     /// # Errors
-    /// [`CryptoError::BadKey`] if it cannot be read, [`CryptoError::Unsupported`] for other kinds of key.
+    /// [`CryptoError::BadKey`] if it cannot be read or is an Ed25519 point of small order, [`CryptoError::Unsupported`]
+    /// for other kinds of key.
     pub fn from_spki(der: &'a [u8]) -> Result<Self, CryptoError> {
         let info = SubjectPublicKeyInfo::from_der(der).map_err(|_| CryptoError::BadKey)?;
         let key = info.key.as_bytes().ok_or(CryptoError::BadKey)?;
@@ -68,6 +73,8 @@ impl<'a> PublicKey<'a> {
                 _ => Err(CryptoError::Unsupported),
             },
             oid::EC_PUBLIC_KEY => Self::ec(info.algorithm.parameters, key),
+            // RFC 8410 3: the parameters must be absent.
+            oid::ED25519 if info.algorithm.parameters.is_none() => Self::ed25519(key),
             _ => Err(CryptoError::Unsupported),
         }
     }
@@ -88,7 +95,24 @@ impl<'a> PublicKey<'a> {
         match curve.map_err(|_| CryptoError::Unsupported)? {
             oid::P256 => Ok(Self::P256(point)),
             oid::P384 => Ok(Self::P384(point)),
+            oid::P521 => Ok(Self::P521(point)),
             _ => Err(CryptoError::Unsupported),
+        }
+    }
+
+    fn ed25519(point: &'a [u8]) -> Result<Self, CryptoError> {
+        let point = <&[u8; ed25519::POINT]>::try_from(point).map_err(|_| CryptoError::BadKey)?;
+        if ed25519::is_strict_point(point) { Ok(Self::Ed25519(point)) } else { Err(CryptoError::BadKey) }
+    }
+
+    /// Whether new signatures are made with this kind of key here: RSA, P-256, P-384. Those of the other kinds (P-521,
+    /// Ed25519) are checked in what others made, and never put into a file. Strength is another question: see
+    /// [`super::weaknesses`].
+    #[must_use]
+    pub const fn may_sign(&self) -> bool {
+        match self {
+            Self::Rsa { .. } | Self::P256(_) | Self::P384(_) => true,
+            Self::P521(_) | Self::Ed25519(_) => false,
         }
     }
 
@@ -97,11 +121,12 @@ impl<'a> PublicKey<'a> {
     pub fn rsa_bits(&self) -> Option<u32> {
         match self {
             Self::Rsa { modulus, .. } => Some(bit_length(modulus)),
-            Self::P256(_) | Self::P384(_) => None,
+            Self::P256(_) | Self::P384(_) | Self::P521(_) | Self::Ed25519(_) => None,
         }
     }
 
-    /// How a plain signature with this key over a `hash` digest is named: PKCS#1 v1.5 for RSA, ECDSA for curves.
+    /// How a plain signature with this key over a `hash` digest is named: PKCS#1 v1.5 for RSA, ECDSA for NIST curves.
+    /// (Ed25519 signs no digest, and has one name.)
     #[must_use]
     pub fn default_algorithm(&self, hash: HashAlgorithm) -> SignatureAlgorithm {
         match self {
@@ -112,7 +137,8 @@ impl<'a> PublicKey<'a> {
                 }
             }
             Self::Rsa { .. } => SignatureAlgorithm::RsaPkcs1(hash),
-            Self::P256(_) | Self::P384(_) => SignatureAlgorithm::Ecdsa(hash),
+            Self::P256(_) | Self::P384(_) | Self::P521(_) => SignatureAlgorithm::Ecdsa(hash),
+            Self::Ed25519(_) => SignatureAlgorithm::Ed25519,
         }
     }
 
@@ -124,7 +150,8 @@ impl<'a> PublicKey<'a> {
                 RsaSchemes::PssWith(only, least) => hash == *only && salt_length >= *least,
                 RsaSchemes::Any | RsaSchemes::Pss => true,
             },
-            (Self::P256(_) | Self::P384(_), SignatureAlgorithm::Ecdsa(_)) => true,
+            (Self::P256(_) | Self::P384(_) | Self::P521(_), SignatureAlgorithm::Ecdsa(_))
+            | (Self::Ed25519(_), SignatureAlgorithm::Ed25519) => true,
             _ => false,
         }
     }

@@ -9,7 +9,7 @@ use rsa::signature::hazmat::PrehashVerifier;
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::{CryptoError, HashAlgorithm, Provider, PublicKey, SignatureAlgorithm};
+use super::{CryptoError, HashAlgorithm, Provider, PublicKey, SignatureAlgorithm, ed25519};
 
 pub(super) struct Pure;
 
@@ -25,32 +25,50 @@ impl Provider for Pure {
         digest: &[u8],
         signature: &[u8],
     ) -> Result<(), CryptoError> {
-        if digest.len() != algorithm.hash().output_length() {
-            return Err(CryptoError::BadSignature);
-        }
         if !key.admits(algorithm) {
             return Err(CryptoError::WrongKey);
         }
-        match (key, algorithm) {
-            (PublicKey::Rsa { modulus, exponent, .. }, _) => {
-                rsa(algorithm, modulus, exponent, digest, signature)
-            }
-            (PublicKey::P256(point), _) => {
+        let hash = algorithm.hash().ok_or(CryptoError::NeedsMessage)?;
+        if digest.len() != hash.output_length() {
+            return Err(CryptoError::BadSignature);
+        }
+        // A digest may be shorter than the order of the curve (FIPS 186-5 6.4).
+        match key {
+            PublicKey::Rsa { modulus, exponent, .. } => rsa(algorithm, modulus, exponent, digest, signature),
+            PublicKey::P256(point) => {
                 let key =
                     p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| CryptoError::BadKey)?;
                 let value =
                     p256::ecdsa::Signature::from_der(signature).map_err(|_| CryptoError::BadSignature)?;
                 key.verify_prehash(digest, &value).map_err(|_| CryptoError::BadSignature)
             }
-            (PublicKey::P384(point), _) => {
+            PublicKey::P384(point) => {
                 let key =
                     p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| CryptoError::BadKey)?;
                 let value =
                     p384::ecdsa::Signature::from_der(signature).map_err(|_| CryptoError::BadSignature)?;
-                // FIPS 186-5 6.4 lets a digest be shorter than the curve's order; the crate wants half of it at least.
                 key.verify_prehash(digest, &value).map_err(|_| CryptoError::BadSignature)
             }
+            PublicKey::P521(point) => {
+                let key =
+                    p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| CryptoError::BadKey)?;
+                let value =
+                    p521::ecdsa::Signature::from_der(signature).map_err(|_| CryptoError::BadSignature)?;
+                key.verify_prehash(digest, &value).map_err(|_| CryptoError::BadSignature)
+            }
+            PublicKey::Ed25519(_) => Err(CryptoError::NeedsMessage),
         }
+    }
+
+    fn verify_ed25519(&self, key: &[u8; 32], message: &[u8], signature: &[u8]) -> Result<(), CryptoError> {
+        let value = signature.try_into().map_err(|_| CryptoError::BadSignature)?;
+        if !ed25519::are_strict_points(key, value) {
+            return Err(CryptoError::BadSignature);
+        }
+        // RFC 8032 5.1.7: what cannot be decoded makes the signature invalid, the key included.
+        let key = ed25519_dalek::VerifyingKey::from_bytes(key).map_err(|_| CryptoError::BadSignature)?;
+        let value = ed25519_dalek::Signature::from_bytes(value);
+        key.verify_strict(message, &value).map_err(|_| CryptoError::BadSignature)
     }
 }
 
@@ -97,7 +115,7 @@ fn rsa(
                 }
             }
         }
-        SignatureAlgorithm::Ecdsa(_) => return Err(CryptoError::WrongKey),
+        SignatureAlgorithm::Ecdsa(_) | SignatureAlgorithm::Ed25519 => return Err(CryptoError::WrongKey),
     };
     outcome.map_err(|_| CryptoError::BadSignature)
 }

@@ -297,10 +297,10 @@ fn signer(
         }
     };
     // The value covers the attributes, and these the content: without attributes, the value covers it directly.
-    let digest_ok = match (checks.content, signer.has_signed_attributes()) {
-        (Finding::Unknown(_), _) => None,
-        (finding, true) => Some(finding.holds()),
-        (_, false) => Some(checks.signature.holds()),
+    let covering = if signer.has_signed_attributes() { checks.content } else { checks.signature };
+    let digest_ok = match covering {
+        Finding::Unknown(_) => None,
+        finding => Some(finding.holds()),
     };
     Judged {
         certificates: message.certificates.clone(),
@@ -322,6 +322,8 @@ fn unknown(error: CryptoError) -> (&'static str, SubIndication) {
             ("signature_value_wrong", SubIndication::SigCryptoFailure)
         }
         CryptoError::BadKey => ("key_not_supported", SubIndication::CryptoConstraintsFailureNoPoe),
-        CryptoError::Unsupported => ("algorithm_not_supported", SubIndication::CryptoConstraintsFailureNoPoe),
+        CryptoError::Unsupported | CryptoError::NeedsMessage => {
+            ("algorithm_not_supported", SubIndication::CryptoConstraintsFailureNoPoe)
+        }
     }
 }

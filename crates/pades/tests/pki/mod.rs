@@ -52,6 +52,8 @@ pub(crate) enum Kind {
     Rsa(u32),
     P256,
     P384,
+    P521,
+    Ed25519,
 }
 
 impl Pki {
@@ -113,7 +115,6 @@ impl Pki {
             "-CAcreateserial",
             "-days",
             "365",
-            "-sha256",
             "-extfile",
             "ext.cnf",
             "-extensions",
@@ -140,6 +141,8 @@ impl Pki {
             Kind::Rsa(bits) => self.run(&["genrsa", "-out", &out, &bits.to_string()]),
             Kind::P256 => self.run(&["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", &out]),
             Kind::P384 => self.run(&["ecparam", "-name", "secp384r1", "-genkey", "-noout", "-out", &out]),
+            Kind::P521 => self.run(&["ecparam", "-name", "secp521r1", "-genkey", "-noout", "-out", &out]),
+            Kind::Ed25519 => self.run(&["genpkey", "-algorithm", "ed25519", "-out", &out]),
         };
     }
 
@@ -163,12 +166,15 @@ impl Pki {
         self.run(&["pkey", "-in", &format!("{name}.key"), "-pubout", "-outform", "DER"])
     }
 
-    /// A signature value over `message`.
+    /// A signature value over `message`; with `-rawin` for a hash, by an algorithm that has none.
     pub(crate) fn sign(&self, name: &str, hash: &str, options: &[&str], message: &[u8]) -> Vec<u8> {
         // Several threads may sign at once.
         let file = format!("message-{:?}.bin", std::thread::current().id());
         self.write(&file, message);
         let key = format!("{name}.key");
+        if hash == "-rawin" {
+            return self.run(&["pkeyutl", "-sign", "-rawin", "-inkey", &key, "-in", &file]);
+        }
         let mut arguments = vec!["dgst", hash, "-sign", &key];
         for option in options {
             arguments.extend(["-sigopt", option]);

@@ -9,14 +9,15 @@ use time::{Duration, OffsetDateTime};
 use trinhky_pades::{
     BaseIndex, DssContent, Midstate, PreparedTimestamp, ProvisionPlan, SignRequest,
     cms::{ID_DATA, SignatureValue, assemble, check, signed_attributes},
-    crypto, ingest, pdf, prepare, prepare_dss, prepare_timestamp, provision,
+    crypto::{self, Provider},
+    ingest, pdf, prepare, prepare_dss, prepare_timestamp, provision,
     tsp::TimestampRequest,
     verify::{
         Indication, Kind, Level, Report, Revocation, SignatureReport, SubIndication, VerifyPolicy, verify,
     },
 };
 
-use super::{Timeline, Use};
+use super::{Keys, Timeline, Use};
 
 /// The day of the signature.
 pub(crate) const DAY: OffsetDateTime = datetime!(2026-03-02 09:00 +7);
@@ -42,7 +43,12 @@ impl Life {
     }
 
     pub(crate) fn on(day: OffsetDateTime) -> Self {
-        let line = Timeline::new(day - years(5), day + years(40));
+        Self::with(Keys::P256, day)
+    }
+
+    /// The same people with another kind of key, each of them.
+    pub(crate) fn with(keys: Keys, day: OffsetDateTime) -> Self {
+        let line = Timeline::new(keys, day - years(5), day + years(40));
         line.issue("signer", "ca", Use::Signing, day - years(1), day + years(2));
         line.issue("tsa", "ca", Use::Stamping, day - years(1), day + years(2));
         line.issue("tsa2", "ca", Use::Stamping, day - years(1), day + years(9));
@@ -100,19 +106,31 @@ impl Life {
         stamp: Option<OffsetDateTime>,
         old_stamp: bool,
     ) {
+        self.sign_as_others(at, |line, covered| {
+            line.old_hash.set(true);
+            let mut cms = line.detached("signer", &line.digest(covered));
+            line.old_hash.set(old_stamp);
+            if let Some(at) = stamp {
+                cms = line.stamped(&cms, "tsa3", at);
+            }
+            line.old_hash.set(false);
+            cms
+        });
+    }
+
+    /// Signs with a message that was made elsewhere, over the bytes covered: it passes no gate.
+    pub(crate) fn sign_as_others(
+        &mut self,
+        at: OffsetDateTime,
+        message: impl FnOnce(&Timeline, &[u8]) -> Vec<u8>,
+    ) {
         let certificate = self.line.certificate("signer");
         let request = SignRequest::new("Signer1", &certificate, at, [1; 16]);
         let prepared = prepare(&self.bytes, &self.index, &self.midstate, &request).unwrap();
         let [_, first, resume, _] = prepared.byte_range.map(|at| usize::try_from(at).unwrap());
         self.bytes.extend_from_slice(&prepared.tail);
-        self.line.old_hash.set(true);
         let covered = [&self.bytes[..first], &self.bytes[resume..]].concat();
-        let mut cms = self.line.detached("signer", &self.line.digest(&covered));
-        self.line.old_hash.set(old_stamp);
-        if let Some(at) = stamp {
-            cms = self.line.stamped(&cms, "tsa3", at);
-        }
-        self.line.old_hash.set(false);
+        let cms = message(&self.line, &covered);
         let digits = cms.iter().fold(String::new(), |mut digits, byte| {
             write!(digits, "{byte:02x}").unwrap();
             digits
@@ -152,6 +170,11 @@ impl Life {
 
     /// With what a verifier hears that day about the authorities of time stamps.
     pub(crate) fn report(&self, at: OffsetDateTime) -> Report {
+        self.report_by(at, crypto::pure())
+    }
+
+    /// The same by another provider.
+    pub(crate) fn report_by(&self, at: OffsetDateTime, provider: &dyn Provider) -> Report {
         let anchors = self.line.anchors();
         let responses: Vec<Vec<u8>> = ["tsa", "tsa2", "tsa3"].map(|who| self.line.ocsp(who, at)).to_vec();
         let lists = vec![self.line.crl("root", at)];
@@ -159,7 +182,7 @@ impl Life {
             revocation: Revocation::Require,
             ocsp_responses: &responses,
             crls: &lists,
-            ..VerifyPolicy::new(&anchors, at, crypto::pure())
+            ..VerifyPolicy::new(&anchors, at, provider)
         };
         verify(&self.bytes, &policy).unwrap()
     }

@@ -15,8 +15,11 @@ use sha2::Digest as _;
 use time::OffsetDateTime;
 use trinhky_pades::x509::{Certificate, TrustAnchors};
 
+const ECDSA_SHA512: &str = "1.2.840.10045.4.3.4";
 const ECDSA_SHA256: &str = "1.2.840.10045.4.3.2";
 const ECDSA_SHA1: &str = "1.2.840.10045.4.1";
+const ED25519: &str = "1.3.101.112";
+const SHA512: &str = "2.16.840.1.101.3.4.2.3";
 const SHA256: &str = "2.16.840.1.101.3.4.2.1";
 const SHA1: &str = "1.3.14.3.2.26";
 
@@ -29,9 +32,18 @@ pub(crate) enum Use {
     Responding,
 }
 
+/// With what kind of key everybody signs, and the hash that goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keys {
+    P256,
+    P521,
+    Ed25519,
+}
+
 /// Keys in a folder; who issued what; who was revoked when.
 pub(crate) struct Timeline {
     dir: tempfile::TempDir,
+    keys: Keys,
     issued: RefCell<BTreeMap<String, Issued>>,
     revoked: RefCell<Vec<(String, OffsetDateTime)>>,
     serial: Cell<u64>,
@@ -49,22 +61,27 @@ struct Issued {
 
 impl Timeline {
     /// A root `root` and an authority `ca` below it, each valid for the whole of `years`.
-    pub(crate) fn new(from: OffsetDateTime, to: OffsetDateTime) -> Self {
+    pub(crate) fn new(keys: Keys, from: OffsetDateTime, to: OffsetDateTime) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let (issued, revoked) = Default::default();
-        let line = Self { dir, issued, revoked, serial: Cell::new(100), old_hash: Cell::new(false) };
+        let line = Self { dir, keys, issued, revoked, serial: Cell::new(100), old_hash: Cell::new(false) };
         line.issue("root", "root", Use::Authority, from, to);
         line.issue("ca", "root", Use::Authority, from, to);
         line
     }
 
-    /// A certificate with a fresh P-256 key; for `rsa-…` with an RSA one, whose values are made elsewhere.
+    /// A certificate with a fresh key; for `rsa-…` with an RSA one, whose values are made elsewhere.
     pub(crate) fn issue(&self, who: &str, issuer: &str, what: Use, from: OffsetDateTime, to: OffsetDateTime) {
         let key = format!("{who}.key");
         if who.starts_with("rsa-") {
             self.run(&["genrsa", "-out", &key, "2048"]);
         } else {
-            self.run(&["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", &key]);
+            let curve = |name| self.run(&["ecparam", "-name", name, "-genkey", "-noout", "-out", &key]);
+            match self.keys {
+                Keys::P256 => curve("prime256v1"),
+                Keys::P521 => curve("secp521r1"),
+                Keys::Ed25519 => self.run(&["genpkey", "-algorithm", "ed25519", "-out", &key]),
+            };
         }
         let spki = self.run(&["pkey", "-in", &key, "-pubout", "-outform", "DER"]);
         let serial = self.serial.get();
@@ -210,8 +227,7 @@ impl Timeline {
         let old = parts(signers)[0];
         let fields = parts(old);
         let imprint = self.digest(der::content(fields[fields.len() - 1]));
-        let hash = if self.old_hash.get() { SHA1 } else { SHA256 };
-        let request = seq(&[int(1), seq(&[seq(&[oid(hash)]), octets(&imprint)])]);
+        let request = seq(&[int(1), seq(&[seq(&[oid(self.hash())]), octets(&imprint)])]);
         let answer = self.stamp(who, &request, at);
         let token = parts(&answer)[1].to_vec();
         let attribute = seq(&[oid("1.2.840.113549.1.9.16.2.14"), set(vec![token])]);
@@ -225,30 +241,51 @@ impl Timeline {
         let certificate = self.certificate(who);
         let attribute = |id: &str, value: Vec<u8>| seq(&[oid(id), set(vec![value])]);
         // ESSCertID (SHA-1), or ESSCertIDv2 with its default SHA-256.
-        let (hash, ess) = if self.old_hash.get() { (SHA1, "12") } else { (SHA256, "47") };
+        let (id, ess) = if self.old_hash.get() {
+            (sha1::Sha1::digest(&certificate).to_vec(), "12")
+        } else {
+            (sha2::Sha256::digest(&certificate).to_vec(), "47")
+        };
         let attributes = set(vec![
             attribute("1.2.840.113549.1.9.3", oid(kind)),
             attribute("1.2.840.113549.1.9.4", octets(digest)),
-            attribute(
-                &format!("1.2.840.113549.1.9.16.2.{ess}"),
-                seq(&[seq(&[seq(&[octets(&self.digest(&certificate))])])]),
-            ),
+            attribute(&format!("1.2.840.113549.1.9.16.2.{ess}"), seq(&[seq(&[seq(&[octets(&id)])])])),
         ]);
-        let own = self.of(who);
+        let value = self.value(who, &attributes);
+        self.around(who, kind, content, &tlv(0xa0, der::content(&attributes)), &value)
+    }
+
+    /// A detached CMS without attributes: its value is over the content itself.
+    pub(crate) fn bare(&self, who: &str, content: &[u8]) -> Vec<u8> {
+        self.around(who, "1.2.840.113549.1.7.1", None, &[], &self.value(who, content))
+    }
+
+    /// The message of one signer, around a value that is there.
+    fn around(
+        &self,
+        who: &str,
+        kind: &str,
+        content: Option<&[u8]>,
+        attributes: &[u8],
+        value: &[u8],
+    ) -> Vec<u8> {
+        let (own, hash) = (self.of(who), self.hash());
         let signer = seq(&[
             int(1),
             seq(&[name(&own.issuer), int(own.serial)]),
             seq(&[oid(hash)]),
-            tlv(0xa0, der::content(&attributes)),
+            attributes.to_vec(),
             self.algorithm(),
-            octets(&self.value(who, &attributes)),
+            octets(value),
         ]);
+        let mut certificates = [own.der, self.certificate("ca")];
+        certificates.sort();
         let inner = content.map_or_else(Vec::new, |content| context(0, &[octets(content)]));
         let body = seq(&[
             int(if content.is_some() { 3 } else { 1 }),
             set(vec![seq(&[oid(hash)])]),
             seq(&[oid(kind), inner]),
-            tlv(0xa0, &[certificate, self.certificate("ca")].concat()),
+            tlv(0xa0, &certificates.concat()),
             set(vec![signer]),
         ]);
         seq(&[oid("1.2.840.113549.1.7.2"), context(0, &[body])])
@@ -256,10 +293,18 @@ impl Timeline {
 
     /// With the hash of the day.
     pub(crate) fn digest(&self, bytes: &[u8]) -> Vec<u8> {
-        if self.old_hash.get() {
-            sha1::Sha1::digest(bytes).to_vec()
-        } else {
-            sha2::Sha256::digest(bytes).to_vec()
+        match self.hash() {
+            SHA1 => sha1::Sha1::digest(bytes).to_vec(),
+            SHA256 => sha2::Sha256::digest(bytes).to_vec(),
+            _ => sha2::Sha512::digest(bytes).to_vec(),
+        }
+    }
+
+    fn hash(&self) -> &'static str {
+        match self.keys {
+            _ if self.old_hash.get() => SHA1,
+            Keys::P256 => SHA256,
+            Keys::P521 | Keys::Ed25519 => SHA512,
         }
     }
 
@@ -268,7 +313,12 @@ impl Timeline {
     }
 
     fn algorithm(&self) -> Vec<u8> {
-        seq(&[oid(if self.old_hash.get() { ECDSA_SHA1 } else { ECDSA_SHA256 })])
+        seq(&[oid(match self.keys {
+            Keys::Ed25519 => ED25519,
+            _ if self.old_hash.get() => ECDSA_SHA1,
+            Keys::P256 => ECDSA_SHA256,
+            Keys::P521 => ECDSA_SHA512,
+        })])
     }
 
     fn signed(&self, who: &str, tbs: Vec<u8>) -> Vec<u8> {
@@ -279,8 +329,16 @@ impl Timeline {
     /// A signature value over `message`.
     pub(crate) fn value(&self, who: &str, message: &[u8]) -> Vec<u8> {
         std::fs::write(self.dir.path().join("message"), message).unwrap();
-        let hash = if self.old_hash.get() { "-sha1" } else { "-sha256" };
-        self.run(&["dgst", hash, "-sign", &format!("{who}.key"), "message"])
+        let key = format!("{who}.key");
+        let hash = match self.hash() {
+            _ if self.keys == Keys::Ed25519 => {
+                return self.run(&["pkeyutl", "-sign", "-rawin", "-inkey", &key, "-in", "message"]);
+            }
+            SHA1 => "-sha1",
+            SHA256 => "-sha256",
+            _ => "-sha512",
+        };
+        self.run(&["dgst", hash, "-sign", &key, "message"])
     }
 
     fn run(&self, arguments: &[&str]) -> Vec<u8> {
