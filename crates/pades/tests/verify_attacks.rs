@@ -14,7 +14,10 @@ mod pki;
 
 use std::sync::LazyLock;
 
-use forge::{catalog, dict, field, form, gap, next, page, plain, raw, revised, stream, with};
+use forge::{
+    Entry, catalog, dict, field, form, gap, next, page, plain, raw, referenced, revised, stream, with,
+    written,
+};
 use job::{Job, text_page};
 use pki::{Kind, Pki};
 use proptest::prelude::*;
@@ -24,7 +27,7 @@ use trinhky_pades::{
     changes::{TailExpectation, check_tail},
     cms::{ID_DATA, SignatureValue, assemble, signed_attributes},
     crypto,
-    pdf::{File, Limits, Object},
+    pdf::{Dict, File, Limits, Object},
     prepare,
     verify::{Report, Verdict, VerifyPolicy, verify},
     x509::TrustAnchors,
@@ -352,6 +355,75 @@ fn an_appearance_that_somebody_else_uses() {
                 "{way}: {catalog}{trailer}: {codes:?}"
             );
         }
+    }
+}
+
+/// What programs in use write behind a signature without changing anything.
+#[test]
+fn clumsy_but_honest() {
+    let bytes = &DESK.signed;
+    let (page, catalog, fresh) = (page(bytes), catalog(bytes), next(bytes));
+    let backwards = |number: u32| {
+        let dict = dict(bytes, number);
+        let mut entries: Vec<_> = dict.iter().map(|(key, value)| (key.to_vec(), value.clone())).collect();
+        entries.reverse();
+        let mut other = Dict::new();
+        for (key, value) in entries {
+            other.set(key, value);
+        }
+        other
+    };
+    let decimal = raw("[0.0 0.00 595.0 842]");
+    assert_eq!(dict(bytes, page).get("MediaBox"), Some(&decimal), "the same sheet");
+    let rewritten = backwards(page).with("MediaBox", decimal);
+    let moved = |dict: &Dict| {
+        let out = [&bytes[..], format!("{fresh} 0 obj\n{}\nendobj\n", written(dict)).as_bytes()].concat();
+        referenced(&out, bytes, &[(fresh, Entry::At(bytes.len()))], Some(fresh))
+    };
+    for (what, honest) in [
+        ("a page in another order and with other digits", revised(bytes, &[(page, written(&rewritten))])),
+        ("a catalog of another number", moved(&backwards(catalog))),
+        ("a line end", [&DESK.sealed[..], b"\n"].concat()),
+        ("a line end of two bytes", [&DESK.sealed[..], b"\r\n"].concat()),
+    ] {
+        let report = DESK.report(&honest).unwrap();
+        assert_eq!(report.verdict, Verdict::TotalPassed, "{what}: {report:#?}");
+    }
+    let acting = backwards(catalog).with("OpenAction", raw("<< /S /JavaScript /JS (x) >>"));
+    assert_caught(&moved(&acting), "catalog_changed");
+    let older = referenced(bytes, bytes, &[], Some(page));
+    assert!(!DESK.report(&older).is_some_and(|report| report.passed()), "a catalog that was there");
+}
+
+/// A choice shows what its option is called, and nothing else.
+#[test]
+fn a_choice_and_its_option() {
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] >> >>".to_owned(),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> /Annots [4 0 R] >>".to_owned(),
+        "<< /Type /Annot /Subtype /Widget /FT /Ch /Ff 131072 /T (Place) /F 4 /Rect [9 9 108 29] /P 3 0 R \
+         /Opt [[(DB) (Dien Bien)] [(HG) (Hau Giang)]] >>"
+            .to_owned(),
+    ];
+    let mut job = Job::ingested(&plain(&objects, ""));
+    job.sign(&DESK.pki, "leader", "Approval", |_| {});
+    let chosen = |value: &str, text: &str| {
+        let (number, fresh) = (field(&job.bytes, "Place"), next(&job.bytes));
+        let font = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Times-Roman >> >> >>";
+        let drawn = stream(
+            &format!("/Type /XObject /Subtype /Form /BBox [0 0 99 20] {font}"),
+            &format!("BT /F 9 Tf ({text}) Tj ET"),
+        );
+        let changes = [("V", value), ("AP", &*format!("<< /N {fresh} 0 R >>"))];
+        revised(&job.bytes, &[(number, with(&job.bytes, number, &changes)), (fresh, drawn)])
+    };
+    for text in ["Hau Giang", "HG"] {
+        let report = DESK.report(&chosen("(HG)", text)).unwrap();
+        assert_eq!(report.verdict, Verdict::TotalPassed, "{text}: {report:#?}");
+    }
+    for text in ["Dien Bien", "DB", "Hau Giang Dien Bien", "Hau"] {
+        assert_caught(&chosen("(HG)", text), "appearance_not_value");
     }
 }
 

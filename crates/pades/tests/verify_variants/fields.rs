@@ -3,6 +3,7 @@
 use crate::desk::*;
 use crate::forge::*;
 use crate::job::{Job, as_streams, ring};
+use trinhky_pades::{PagePlace, PreparedImage, ProvisionPlan, pdf::Rect};
 
 #[test]
 fn evil_annotations() {
@@ -95,10 +96,10 @@ fn sneaky_fields() {
     });
 }
 
-/// A signature of somebody who is trusted, in a field that hides a page or another field.
+/// A signature of somebody who is trusted, in a field that hides a page or a field; over the frame of another signature
+/// it may lie, as a seal does.
 #[test]
 fn trusted_signatures_that_hide_something() {
-    use trinhky_pades::{PagePlace, PreparedImage, pdf::Rect};
     let image = PreparedImage::from_png(&ring(60, 60, [210, 20, 30])).unwrap();
     for input in [pages(), as_streams(&pages())] {
         for page in 1..=u32::try_from(PAGES).unwrap() {
@@ -115,9 +116,29 @@ fn trusted_signatures_that_hide_something() {
                 job.bytes
             };
             assert!(DESK.passes(&signed(Rect::of(300.0, 40.0, 90.0, 60.0))), "beside it, on page {page}");
-            assert!(!DESK.passes(&signed(Rect::of(60.0, 50.0, 90.0, 60.0))), "over it, on page {page}");
+            assert!(DESK.passes(&signed(Rect::of(60.0, 50.0, 90.0, 60.0))), "over its frame, on page {page}");
             assert!(!DESK.passes(&signed(Rect::of(0.0, 110.0, 595.0, 700.0))), "all of page {page}");
         }
+    }
+}
+
+#[test]
+fn trusted_signatures_over_the_number() {
+    let image = PreparedImage::from_png(&ring(60, 60, [210, 20, 30])).unwrap();
+    for input in [pages(), as_streams(&pages())] {
+        let signed = |aside: f64| {
+            let mut job = Job::new(&input, &ProvisionPlan::standard(1));
+            job.sign(&DESK.pki, "leader", "Signer1", |_| {});
+            let number = job.index.field("DocNumber").unwrap().rect;
+            let place = Rect::of(number.x0, number.y0 + aside, number.width(), number.height());
+            job.sign(&DESK.pki, "seal", "Another", |request| {
+                request.image = Some(image.clone());
+                request.place = Some(PagePlace { page: 1, rect: place });
+            });
+            job.bytes
+        };
+        assert!(DESK.passes(&signed(-60.0)), "below it");
+        assert!(!DESK.passes(&signed(-3.0)), "over it");
     }
 }
 
