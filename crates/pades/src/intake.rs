@@ -77,8 +77,11 @@ pub enum Finding {
     OldGenerations,
     /// A stream's `/Length` is wrong.
     WrongLength,
-    /// Objects that strict readers stumble over: no `endobj`, a key twice, a reference to nothing.
+    /// Objects that strict readers stumble over: no `endobj`, a key twice, a reference to nothing, a name that is not
+    /// escaped.
     LooseSyntax,
+    /// Several fields of one name, of which all but the first get another.
+    SameFieldName,
     /// JavaScript, to be stripped.
     JavaScript,
     /// Something happens on opening, printing or leaving, to be stripped.
@@ -238,6 +241,9 @@ pub fn ingest(source: &dyn Source, limits: &Limits) -> Result<Ingested, Refusal>
         file = File::open_by_scan(source, limits)?;
     }
     let view = file.latest();
+    if view.size() > most_taken(limits) {
+        return Err(Refusal::TooComplex("too many objects"));
+    }
     let survey = survey::survey(&view)?;
     if survey.dynamic_xfa {
         return Err(Refusal::XfaDynamic);
@@ -340,6 +346,11 @@ fn has_generations(view: &View<'_, '_>) -> bool {
     entries.into_iter().any(|entry| matches!(entry.place(), Place::At { generation: 1.., .. }))
 }
 
+/// How many object numbers a file may have taken: what is signed, with all that is still to come, must be read again.
+fn most_taken(limits: &Limits) -> u32 {
+    limits.objects - TO_COME.min(limits.objects / 100)
+}
+
 /// The index of an open file.
 pub(crate) fn index(
     file: &File<'_>,
@@ -361,7 +372,8 @@ pub(crate) fn index(
         startxref: file.startxref(),
         kind: file.revisions().last().map_or(SectionKind::Table, Revision::kind),
         ends_line: matches!(last.as_slice(), [b'\n' | b'\r']),
-        size: view.size().max(stated.unwrap_or(0).min(file.limits().objects)),
+        // A number nobody could reach is a slip.
+        size: view.size().max(stated.filter(|&size| size <= most_taken(file.limits())).unwrap_or(0)),
         trailer: BaseIndex::carried(view.trailer()),
         root: view.root_ref()?,
         pages: report.pages,
@@ -379,3 +391,5 @@ pub(crate) fn dict_of(object: &Object) -> Dict {
 }
 
 const CHUNK: usize = 1 << 18;
+/// Numbers for fields, signatures and long-term data.
+const TO_COME: u32 = 1 << 12;

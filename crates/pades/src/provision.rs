@@ -217,7 +217,8 @@ fn finish(
         // Objects that were neither moved nor replaced stay where they were.
         let at = written.offsets.get(&site.id.number).copied().or((!normalised).then_some(site.at));
         let page_id = ObjRef::new(site.page_id.number);
-        fields.extend(at.map(|at| FieldSite { at, page_id, id: ObjRef::new(site.id.number), ..site }));
+        let name = survey.new_names.get(&site.id.number).cloned().unwrap_or_else(|| site.name.clone());
+        fields.extend(at.map(|at| FieldSite { at, page_id, name, id: ObjRef::new(site.id.number), ..site }));
     }
     let index = BaseIndex {
         version: BaseIndex::VERSION,

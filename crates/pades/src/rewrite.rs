@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, io};
 use crate::{
     digest::{Digest, Hasher, Midstate},
     intake::{Ingested, Refusal},
+    look,
     pdf::{
         Dict, Entry, Increment, ObjRef, Object, PdfError, Place, Revision, SectionKind, Stream, View,
         is_space,
@@ -184,6 +185,9 @@ pub(crate) fn anew(
         // What cannot be read is `null` to every viewer; said aloud, no reference dangles.
         let mut object = old.read(number).unwrap_or(Object::Null);
         strip(view, &mut object)?;
+        if let (Some(name), Object::Dict(field)) = (survey.renamed.get(&number), &mut object) {
+            field.set("T", look::text_object(name));
+        }
         old.normalise(&mut object, false);
         let before = stack.len();
         references(&object, &mut stack);

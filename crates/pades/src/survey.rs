@@ -1,7 +1,7 @@
 //! A walk over what a reader of a document meets: catalog, pages, annotations and form. It finds scripts and
 //! automatic actions, existing signatures, and the widgets that a later revision may fill or sign.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     index::{FieldSite, FormSite},
@@ -21,6 +21,10 @@ pub(crate) struct Survey {
     pub(crate) form: Option<FormSite>,
     pub(crate) fields: Vec<FieldSite>,
     pub(crate) field_names: Vec<String>,
+    /// Fields that bear the name of another one: the object, its new partial name.
+    pub(crate) renamed: BTreeMap<u32, String>,
+    /// Full names that widgets have once fields are renamed.
+    pub(crate) new_names: BTreeMap<u32, String>,
     pub(crate) findings: Vec<Finding>,
     /// What its signatures forbid.
     pub(crate) protected: Protected,
@@ -141,10 +145,11 @@ impl Survey {
         let font = font.filter(ours).map(|id| (id, crate::look::FORM_FONT_VERSION));
         self.form = Some(FormSite { id, at, sig_flags, font });
         let page_of = self.widget_pages(view);
-        let mut stack: Vec<(Object, String, Dict, usize)> = Vec::new();
+        let mut stack: Vec<(Object, Name, Dict, usize)> = Vec::new();
         for field in view.array(&form, "Fields")?.into_iter().rev() {
-            stack.push((field, String::new(), Dict::new(), 0));
+            stack.push((field, Name::default(), Dict::new(), 0));
         }
+        let mut known = HashMap::new();
         let mut left = MOST_FIELDS;
         while let Some((object, prefix, inherited, depth)) = stack.pop() {
             left = left.checked_sub(1).ok_or(PdfError::Limit("too many form fields"))?;
@@ -160,11 +165,10 @@ impl Survey {
                 }
             }
             let own = view.value(&field, "T")?;
-            let own = own.as_str().map(crate::look::text_string);
-            let name = match own {
-                Some(own) if prefix.is_empty() => own,
-                Some(own) => format!("{prefix}.{own}"),
-                None => prefix,
+            let name = match (own.as_str().map(crate::look::text_string), &object) {
+                (None, _) => prefix,
+                (Some(own), Object::Ref(id)) => self.named(&prefix, &own, *id, &mut known),
+                (Some(own), _) => prefix.below(&own, &own),
             };
             let kids = view.array(&field, "Kids")?;
             let named_kids = kids.iter().any(|kid| {
@@ -176,12 +180,47 @@ impl Survey {
                 );
                 continue;
             }
-            self.terminal(view, &object, name, &field, &inherited, &page_of)?;
+            if let (Object::Ref(id), true) = (&object, name.is != name.becomes) {
+                self.new_names.insert(id.number, name.becomes);
+            }
+            self.terminal(view, &object, name.is, &field, &inherited, &page_of)?;
         }
         if !self.field_names.is_empty() {
             self.findings.push(Finding::HasForm);
         }
         Ok(())
+    }
+
+    /// The name of the field `id`. Of several of one name, those behind the first are numbered.
+    fn named(
+        &mut self,
+        prefix: &Name,
+        own: &str,
+        id: ObjRef,
+        known: &mut HashMap<String, (u32, u32)>,
+    ) -> Name {
+        let name = prefix.below(own, own);
+        match known.get(&name.becomes) {
+            None => drop(known.insert(name.becomes.clone(), (id.number, 1))),
+            Some((first, _)) if *first == id.number => {}
+            Some(&(first, mut count)) => {
+                let renamed = loop {
+                    count += 1;
+                    let partial = format!("{own}_{count}");
+                    let name = prefix.below(own, &partial);
+                    if !known.contains_key(&name.becomes) {
+                        self.renamed.insert(id.number, partial);
+                        break name;
+                    }
+                };
+                known.insert(name.becomes, (first, count));
+                known.insert(renamed.becomes.clone(), (id.number, 1));
+                self.findings.push(Finding::SameFieldName);
+                self.field_names.push(renamed.becomes.clone());
+                return renamed;
+            }
+        }
+        name
     }
 
     fn terminal(
@@ -248,6 +287,22 @@ impl Survey {
             }
         }
         pages
+    }
+}
+
+/// Full name of a field: as it is, and as it will be.
+#[derive(Debug, Clone, Default)]
+struct Name {
+    is: String,
+    becomes: String,
+}
+
+impl Name {
+    fn below(&self, own: &str, becomes: &str) -> Self {
+        let joined = |parent: &str, own: &str| {
+            if parent.is_empty() { own.to_owned() } else { format!("{parent}.{own}") }
+        };
+        Self { is: joined(&self.is, own), becomes: joined(&self.becomes, becomes) }
     }
 }
 

@@ -14,7 +14,8 @@ mod pki;
 use job::{Job, ring, text_page};
 use pki::{Kind, Pki};
 use trinhky_pades::{
-    CopyForm, Digest, DssContent, Fill, Mark, PrepareError, PreparedImage, ProvisionPlan, TextPlan, ingest,
+    CopyForm, Digest, DssContent, Fill, Finding, Mark, PrepareError, PreparedImage, ProvisionPlan, TextPlan,
+    ingest,
     pdf::{self, File, Limits},
     prepare, prepare_dss,
 };
@@ -80,6 +81,76 @@ fn a_form_of_many_fields() {
         assert!(again.field(name).is_some(), "{name}");
     }
     job.judge(&pki, "many-fields");
+}
+
+/// What strict readers refuse is put right before anybody signs: fields that share a name, names with raw bytes, and a
+/// size out of the air.
+#[test]
+fn loose_files_are_put_right_first() {
+    let pki = Pki::new();
+    pki.signer("leader", Kind::P256);
+    let widget = |name: &str| {
+        format!("<< /Type /Annot /Subtype /Widget /FT /Tx /T ({name}) /F 4 /Rect [9 9 20 20] /P 3 0 R >>")
+    };
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R 5 0 R 6 0 R 7 0 R 9 0 R] >> >>"
+            .to_owned(),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> \
+         /Annots [4 0 R 5 0 R 6 0 R 8 0 R 10 0 R] >>"
+            .to_owned(),
+        widget("Line"),
+        widget("Line"),
+        widget("Line_2"),
+        "<< /T (Group) /Kids [8 0 R] >>".to_owned(),
+        widget("Line").replace("/P 3 0 R", "/P 3 0 R /Parent 7 0 R"),
+        "<< /T (Group) /Kids [10 0 R] >>".to_owned(),
+        widget("Line").replace("/P 3 0 R", "/P 3 0 R /Parent 9 0 R"),
+    ];
+    let taken = ingest(&forge::plain(&objects, ""), &Limits::default()).unwrap();
+    assert_eq!(taken.report.findings, [Finding::SameFieldName, Finding::HasForm]);
+    assert!(taken.index.fields.iter().all(|field| field.name != "Line_3"), "as the file has them");
+    let mut same = Job::new(&forge::plain(&objects, ""), &ProvisionPlan::standard(1));
+    let mut names: Vec<&str> = same.index.fields.iter().map(|field| field.name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "DocDate",
+            "DocNumber",
+            "Group.Line",
+            "Group_2.Line",
+            "Line",
+            "Line_2",
+            "Line_2_2",
+            "OrgSeal",
+            "Signer1"
+        ]
+    );
+    same.sign(&pki, "leader", "Signer1", |_| {});
+    same.judge(&pki, "same-names");
+
+    let small = |catalog: &str| {
+        let objects = [
+            format!("<< /Type /Catalog /Pages 2 0 R {catalog} >>"),
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>".to_owned(),
+        ];
+        forge::plain(&objects, "")
+    };
+    let mut raw = small("/Private << /Caf? 1 >>");
+    let at = raw.iter().position(|&byte| byte == b'?').unwrap();
+    raw[at] = 0xe9;
+    let mut raw = Job::new(&raw, &ProvisionPlan::standard(1));
+    assert!(raw.bytes.windows(6).any(|part| part == b"Caf#E9"), "escaped");
+    raw.sign(&pki, "leader", "Signer1", |_| {});
+    raw.judge(&pki, "raw-names");
+
+    let vast = String::from_utf8(small("")).unwrap().replace("/Size 4", "/Size 999999");
+    let mut vast = Job::new(vast.as_bytes(), &ProvisionPlan::standard(1));
+    assert!(vast.index.size < 100, "{}", vast.index.size);
+    vast.sign(&pki, "leader", "Signer1", |_| {});
+    vast.judge(&pki, "vast");
 }
 
 #[test]

@@ -116,7 +116,8 @@ impl View<'_, '_> {
         Ok(numbers)
     }
 
-    /// Whether every object is one that strict readers read: header, `endobj`, no key twice, no reference to nothing;
+    /// Whether every object is one that strict readers read: header, `endobj`, no key twice, no reference to nothing, no
+    /// name with bytes that are to be escaped;
     /// `otherwise` judges streams and whatever cannot be told here.
     ///
     /// # Errors
@@ -133,8 +134,11 @@ impl View<'_, '_> {
         });
         let leads = |reference: &ObjRef| in_use.get(reference.number as usize) == Some(&true);
         self.sweep(&mut |number, swept| match swept {
-            Swept::Value(skimmed) => Ok(!skimmed.duplicates && skimmed.references.iter().all(leads)),
+            Swept::Value(skimmed) => {
+                Ok(!skimmed.duplicates && !skimmed.raw_names && skimmed.references.iter().all(leads))
+            }
             Swept::Strict(strict) => Ok(*strict),
+            Swept::Open(skimmed) if skimmed.raw_names => Ok(false),
             Swept::Open(_) | Swept::Unclear => otherwise(number),
         })
     }

@@ -14,6 +14,8 @@ pub(super) const SPACE: u8 = 1;
 pub(super) const DELIMITER: u8 = 2;
 pub(super) const HEX: u8 = 4;
 pub(super) const HASH: u8 = 8;
+/// Outside of printable ASCII: a name has it as `#xx` (7.3.5).
+pub(super) const UNPRINTABLE: u8 = 16;
 
 /// What each byte is. Every byte of a file's objects is asked about several times.
 pub(super) static CLASS: [u8; 256] = {
@@ -33,6 +35,13 @@ pub(super) static CLASS: [u8; 256] = {
             byte += 1;
         }
         class += 1;
+    }
+    let mut byte = 0;
+    while byte < table.len() {
+        if byte < 0x21 || byte > 0x7e {
+            table[byte] |= UNPRINTABLE;
+        }
+        byte += 1;
     }
     table
 };

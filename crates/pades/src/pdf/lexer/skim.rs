@@ -6,7 +6,7 @@
 
 use memchr::{memchr, memchr3};
 
-use super::bytes::{CLASS, DELIMITER, HASH, HEX, SPACE};
+use super::bytes::{CLASS, DELIMITER, HASH, HEX, SPACE, UNPRINTABLE};
 use super::{Lack, Lexer, ObjRef, Object, is_regular, is_space};
 
 /// What [`Lexer::skim`] found in one object; to be used again for the next.
@@ -16,6 +16,8 @@ pub(crate) struct Skimmed {
     pub(crate) references: Vec<ObjRef>,
     /// A dictionary within it has a key twice.
     pub(crate) duplicates: bool,
+    /// A name within it has bytes that should be written with `#`.
+    pub(crate) raw_names: bool,
     /// The keys of the dictionaries that are open, innermost last, as places in the buffer.
     keys: Vec<(usize, usize)>,
     /// A name within it is written with `#`.
@@ -27,6 +29,7 @@ impl Skimmed {
         self.references.clear();
         self.keys.clear();
         self.duplicates = false;
+        self.raw_names = false;
         self.escaped = false;
     }
 }
@@ -64,10 +67,12 @@ impl Lexer<'_> {
         let rest = self.buf.get(start..).unwrap_or_default();
         let len = rest.iter().position(|&byte| {
             let class = CLASS[usize::from(byte)];
-            seen |= class;
-            class & (SPACE | DELIMITER) != 0
+            let ends = class & (SPACE | DELIMITER) != 0;
+            seen |= if ends { 0 } else { class };
+            ends
         });
         found.escaped |= seen & HASH != 0;
+        found.raw_names |= seen & UNPRINTABLE != 0;
         match len {
             Some(len) => self.pos = start + len,
             None if self.whole => self.pos = self.buf.len(),
@@ -253,6 +258,22 @@ mod tests {
                 .skim(&mut skimmed)
                 .map(|()| (skimmed.references.clone(), skimmed.duplicates, skimming.pos()));
             assert_eq!(kind(skim), kind(read), "{}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn a_name_has_other_bytes_escaped() {
+        for (text, raw) in [
+            (&b"/Plain "[..], false),
+            (b"<< /A#BA /B >> ", false),
+            (b"<< /K (\xba) /A \xba >> ", false),
+            (b"/\xba ", true),
+            (b"<< /A /Arial\xbb /B 1 >> ", true),
+            (b"[/A\x7f]", true),
+        ] {
+            let mut skimmed = Skimmed::default();
+            let _ = Lexer::new(text, 0, 8).skim(&mut skimmed);
+            assert_eq!(skimmed.raw_names, raw, "{}", String::from_utf8_lossy(text));
         }
     }
 
