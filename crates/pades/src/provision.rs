@@ -187,8 +187,17 @@ pub fn provision(
         }
     }
     let stamp = plan.urgency.map(|stamp| place::stamp(&view, &survey.pages, stamp, &placed)).transpose()?;
-    let drawing = Drawing::new(&view, &survey, ingested, plan, (placed, stamp));
-    let (replacement, drawn) = drawing.draw()?;
+    let mut first = ingested.index.size.max(view.size());
+    let mut tries = 0..16;
+    let (replacement, drawing) = loop {
+        let marks = (placed.clone(), stamp);
+        let (replacement, drawing) = Drawing::new(&view, &survey, ingested, plan, marks, first).draw()?;
+        match (rewrite::number_behind_dangling(&view, &replacement), tries.next()) {
+            (None, _) => break (replacement, drawing),
+            (Some(next), Some(_)) => first = next,
+            (Some(_), None) => return Err(Refusal::TooComplex("too many references to nothing")),
+        }
+    };
     let mut why = ingested.report.findings.clone();
     let copyable = rewrite::can_copy(&view) && rewrite::is_strict(&view)?;
     if !copyable && !ingested.report.needs_normalising() {
@@ -200,7 +209,7 @@ pub fn provision(
     } else {
         rewrite::copy(&view, ingested, replacement, out)?
     };
-    Ok(finish(ingested, &survey, drawn, written, why, &view))
+    Ok(finish(ingested, &survey, drawing, written, why, &view))
 }
 
 fn finish(

@@ -1,7 +1,7 @@
 //! The bytes of a provisioned base: a clean file copied with some objects replaced, or any file written anew from
 //! its reachable objects. Both stream: one object or one block is in memory at a time.
 
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, io, ops::Range};
 
 use crate::{
     digest::{Digest, Hasher, Midstate},
@@ -97,6 +97,19 @@ pub(crate) fn can_copy(view: &View<'_, '_>) -> bool {
     })
 }
 
+/// A number behind all those of new objects that an object to be replaced names already, and that lead nowhere in the
+/// source: what is new must not come to stand there.
+pub(crate) fn number_behind_dangling(view: &View<'_, '_>, replacement: &Replacement) -> Option<u32> {
+    let fresh = replacement.new.first()..replacement.new.next();
+    let mut named = Vec::new();
+    for &number in replacement.objects.keys() {
+        if let Ok(object) = view.get(ObjRef::new(number)) {
+            references(&object, &mut named);
+        }
+    }
+    named.into_iter().filter(|number| fresh.contains(number)).max().map(|number| number + 1)
+}
+
 /// Whether every object is written as strict readers want it: header, `endobj`, right lengths, `endstream` where it
 /// belongs, no key twice, every reference to something. What is not is better written anew than signed.
 pub(crate) fn is_strict(view: &View<'_, '_>) -> Result<bool, Refusal> {
@@ -167,7 +180,8 @@ pub(crate) fn anew(
     inc.raw(header(view)?.as_bytes());
     inc.raw(b"\n%\xe2\xe3\xcf\xd3\n");
     inc.note(Entry::new(0, Place::Free));
-    let old = Old { view, first_new: replacement.new.first(), replaced: &replacement.objects };
+    let fresh = replacement.new.first()..replacement.new.next();
+    let old = Old { view, fresh, replaced: &replacement.objects };
     let mut offsets = BTreeMap::new();
     let interesting: Vec<u32> = survey.fields.iter().map(|field| field.id.number).collect();
     let mut seen = vec![false; replacement.new.next() as usize + 1];
@@ -179,7 +193,7 @@ pub(crate) fn anew(
     stack.reverse();
     while let Some(number) = stack.pop() {
         let fresh = seen.get_mut(number as usize).is_some_and(|seen| !std::mem::replace(seen, true));
-        if !fresh || number >= old.first_new || replacement.objects.contains_key(&number) {
+        if !fresh || number >= old.fresh.start || replacement.objects.contains_key(&number) {
             continue;
         }
         // What cannot be read is `null` to every viewer; said aloud, no reference dangles.
@@ -242,7 +256,8 @@ fn add(
 
 struct Old<'v, 'f, 'a> {
     view: &'v View<'f, 'a>,
-    first_new: u32,
+    /// The numbers of new objects.
+    fresh: Range<u32>,
     replaced: &'v BTreeMap<u32, Object>,
 }
 
@@ -263,7 +278,8 @@ impl Old<'_, '_, '_> {
         match object {
             Object::Ref(reference) => {
                 let number = reference.number;
-                let new = (may_name_new && number >= self.first_new) || self.replaced.contains_key(&number);
+                let new =
+                    (may_name_new && self.fresh.contains(&number)) || self.replaced.contains_key(&number);
                 let live = match self.view.place(number) {
                     Place::Free => false,
                     Place::At { generation, .. } => generation == reference.generation,

@@ -130,15 +130,15 @@ fn loose_files_are_put_right_first() {
     same.sign(&pki, "leader", "Signer1", |_| {});
     same.judge(&pki, "same-names");
 
-    let small = |catalog: &str| {
+    let small = |catalog: &str, page: &str| {
         let objects = [
             format!("<< /Type /Catalog /Pages 2 0 R {catalog} >>"),
             "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>".to_owned(),
+            format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> {page} >>"),
         ];
         forge::plain(&objects, "")
     };
-    let mut raw = small("/Private << /Caf? 1 >>");
+    let mut raw = small("/Private << /Caf? 1 >>", "");
     let at = raw.iter().position(|&byte| byte == b'?').unwrap();
     raw[at] = 0xe9;
     let mut raw = Job::new(&raw, &ProvisionPlan::standard(1));
@@ -146,7 +146,16 @@ fn loose_files_are_put_right_first() {
     raw.sign(&pki, "leader", "Signer1", |_| {});
     raw.judge(&pki, "raw-names");
 
-    let vast = String::from_utf8(small("")).unwrap().replace("/Size 4", "/Size 999999");
+    // A reference to nothing does not come to mean something new, and a strict reader finds none.
+    let holes = small("", "/Hole 100 0 R /Holes [4 0 R 5 0 R 6 0 R 30 0 R]");
+    let mut holes = Job::new(&holes, &ProvisionPlan::standard(1));
+    let page = forge::dict(&holes.bytes, 3);
+    assert_eq!(page.get("Hole"), None);
+    assert_eq!(page.get("Holes"), Some(&forge::raw("[null null null null]")));
+    holes.sign(&pki, "leader", "Signer1", |_| {});
+    holes.judge(&pki, "holes");
+
+    let vast = String::from_utf8(small("", "")).unwrap().replace("/Size 4", "/Size 999999");
     let mut vast = Job::new(vast.as_bytes(), &ProvisionPlan::standard(1));
     assert!(vast.index.size < 100, "{}", vast.index.size);
     vast.sign(&pki, "leader", "Signer1", |_| {});

@@ -57,6 +57,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         ingested: &Ingested,
         plan: &'v ProvisionPlan,
         (placed, stamped): (Vec<Placed>, Option<Stamped>),
+        first: u32,
     ) -> Self {
         let drawn = |kind| match kind {
             FieldKind::Number => plan.number.as_ref().is_some_and(|number| number.text.is_some()),
@@ -66,7 +67,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         let names: Vec<String> =
             placed.iter().filter(|field| !drawn(field.kind)).map(|field| field.name.clone()).collect();
         let some_drawn = names.len() < placed.len();
-        let new = Increment::new(0, ingested.index.size.max(view.size()));
+        let new = Increment::new(0, first);
         let (sha256, pdfa) = (ingested.sha256, survey.pdfa_part.is_some());
         Self {
             view,
