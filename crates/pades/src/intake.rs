@@ -80,8 +80,8 @@ pub enum Finding {
     /// Objects that strict readers stumble over: no `endobj`, a key twice, a reference to nothing, a name that is not
     /// escaped.
     LooseSyntax,
-    /// Several fields of one name, of which all but the first get another.
-    SameFieldName,
+    /// Fields that share a name, or have a full stop in theirs (12.7.4.2): they get another.
+    FieldNames,
     /// JavaScript, to be stripped.
     JavaScript,
     /// Something happens on opening, printing or leaving, to be stripped.

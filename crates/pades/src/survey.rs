@@ -21,7 +21,7 @@ pub(crate) struct Survey {
     pub(crate) form: Option<FormSite>,
     pub(crate) fields: Vec<FieldSite>,
     pub(crate) field_names: Vec<String>,
-    /// Fields that bear the name of another one: the object, its new partial name.
+    /// Fields that get another partial name, by object.
     pub(crate) renamed: BTreeMap<u32, String>,
     /// Full names that widgets have once fields are renamed.
     pub(crate) new_names: BTreeMap<u32, String>,
@@ -191,7 +191,8 @@ impl Survey {
         Ok(())
     }
 
-    /// The name of the field `id`. Of several of one name, those behind the first are numbered.
+    /// The name of the field `id`. A full stop in it becomes a line, and of several of one name those behind the first
+    /// are numbered.
     fn named(
         &mut self,
         prefix: &Name,
@@ -199,26 +200,22 @@ impl Survey {
         id: ObjRef,
         known: &mut HashMap<String, (u32, u32)>,
     ) -> Name {
-        let name = prefix.below(own, own);
-        match known.get(&name.becomes) {
-            None => drop(known.insert(name.becomes.clone(), (id.number, 1))),
-            Some((first, _)) if *first == id.number => {}
-            Some(&(first, mut count)) => {
-                let renamed = loop {
-                    count += 1;
-                    let partial = format!("{own}_{count}");
-                    let name = prefix.below(own, &partial);
-                    if !known.contains_key(&name.becomes) {
-                        self.renamed.insert(id.number, partial);
-                        break name;
-                    }
-                };
-                known.insert(name.becomes, (first, count));
-                known.insert(renamed.becomes.clone(), (id.number, 1));
-                self.findings.push(Finding::SameFieldName);
-                self.field_names.push(renamed.becomes.clone());
-                return renamed;
+        let mut partial = own.replace('.', "_");
+        let mut name = prefix.below(own, &partial);
+        if let Some(&(first, mut count)) = known.get(&name.becomes).filter(|(first, _)| *first != id.number) {
+            let shared = name.becomes.clone();
+            while known.contains_key(&name.becomes) {
+                count += 1;
+                partial = format!("{}_{count}", own.replace('.', "_"));
+                name = prefix.below(own, &partial);
             }
+            known.insert(shared, (first, count));
+        }
+        known.entry(name.becomes.clone()).or_insert((id.number, 1));
+        if partial != own {
+            self.findings.push(Finding::FieldNames);
+            self.field_names.push(name.becomes.clone());
+            self.renamed.insert(id.number, partial);
         }
         name
     }

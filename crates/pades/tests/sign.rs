@@ -83,8 +83,8 @@ fn a_form_of_many_fields() {
     job.judge(&pki, "many-fields");
 }
 
-/// What strict readers refuse is put right before anybody signs: fields that share a name, names with raw bytes, and a
-/// size out of the air.
+/// What strict readers refuse is put right before anybody signs: fields that share a name or have a full stop in it, names
+/// with raw bytes, references to nothing, and a size out of the air.
 #[test]
 fn loose_files_are_put_right_first() {
     let pki = Pki::new();
@@ -97,7 +97,7 @@ fn loose_files_are_put_right_first() {
             .to_owned(),
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
         "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> \
-         /Annots [4 0 R 5 0 R 6 0 R 8 0 R 10 0 R] >>"
+         /Annots [4 0 R 5 0 R 6 0 R 8 0 R 10 0 R 11 0 R] >>"
             .to_owned(),
         widget("Line"),
         widget("Line"),
@@ -106,9 +106,11 @@ fn loose_files_are_put_right_first() {
         widget("Line").replace("/P 3 0 R", "/P 3 0 R /Parent 7 0 R"),
         "<< /T (Group) /Kids [10 0 R] >>".to_owned(),
         widget("Line").replace("/P 3 0 R", "/P 3 0 R /Parent 9 0 R"),
+        widget("Line.2"),
+        "(no field)".to_owned(),
     ];
     let taken = ingest(&forge::plain(&objects, ""), &Limits::default()).unwrap();
-    assert_eq!(taken.report.findings, [Finding::SameFieldName, Finding::HasForm]);
+    assert_eq!(taken.report.findings, [Finding::FieldNames, Finding::HasForm]);
     assert!(taken.index.fields.iter().all(|field| field.name != "Line_3"), "as the file has them");
     let mut same = Job::new(&forge::plain(&objects, ""), &ProvisionPlan::standard(1));
     let mut names: Vec<&str> = same.index.fields.iter().map(|field| field.name.as_str()).collect();

@@ -360,6 +360,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             _ => self.new.allot(),
         };
         let mut fields = self.view.array(&form, "Fields")?;
+        fields.retain(|field| self.view.resolve(field).is_ok_and(|field| field.as_dict().is_some()));
         for field in &mut fields {
             if let Object::Dict(dict) = field {
                 // Fields shall be objects of their own (12.7.3).
