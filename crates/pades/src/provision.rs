@@ -180,6 +180,9 @@ pub fn provision(
         if repaired { File::open_by_scan(source, &limits)? } else { File::open_strict(source, &limits)? };
     let view = file.latest();
     let survey = survey::survey(&view)?;
+    if survey.direct_field {
+        return Err(Refusal::Broken("a form field is no object of its own".to_owned()));
+    }
     let placed = place::place(&view, &survey.pages, plan)?;
     for field in &placed {
         if survey.field_names.contains(&field.name) {

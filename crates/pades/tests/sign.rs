@@ -17,7 +17,7 @@ use trinhky_pades::{
     CopyForm, Digest, DssContent, Fill, Finding, Mark, PrepareError, PreparedImage, ProvisionPlan, TextPlan,
     ingest,
     pdf::{self, File, Limits},
-    prepare, prepare_dss,
+    prepare, prepare_dss, provision,
 };
 
 #[test]
@@ -131,6 +131,12 @@ fn loose_files_are_put_right_first() {
     );
     same.sign(&pki, "leader", "Signer1", |_| {});
     same.judge(&pki, "same-names");
+
+    let mut within = objects.clone();
+    within[6] = format!("<< /T (Group) /Kids [{}] >>", within[7]);
+    let taken = ingest(&forge::plain(&within, ""), &Limits::default()).unwrap();
+    let refused = provision(&forge::plain(&within, ""), &taken, &ProvisionPlan::standard(1), &mut Vec::new());
+    assert_eq!(refused.unwrap_err().code(), "broken");
 
     let small = |catalog: &str, page: &str| {
         let objects = [
