@@ -48,6 +48,9 @@ pub(super) fn compare(
     let mut replaced = HashSet::new();
     below(is, &mut |reference| waiting.push((owner, reference.number)));
     while let Some((from, number)) = waiting.pop() {
+        if number == owner {
+            continue;
+        }
         let mine = before.contains(&number);
         links.push((from, number));
         if delta.is_replaced(number) && mine {
@@ -78,7 +81,8 @@ pub(super) fn compare(
     Ok(changed)
 }
 
-/// Those of `links` (who refers to whom) that lead to one of `ends`: from whoever refers to it, from whoever refers to that, and so on.
+/// Those of `links` (who refers to whom) that lead to one of `ends`: from whoever refers to it, from whoever refers to
+/// that, and so on.
 fn leading_to(links: &[(u32, u32)], ends: HashSet<u32>) -> impl Iterator<Item = &(u32, u32)> {
     let mut to_here: HashMap<u32, Vec<u32>> = HashMap::new();
     for &(from, to) in links {
