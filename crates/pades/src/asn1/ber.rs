@@ -11,7 +11,8 @@ use thiserror::Error;
 use super::push_length;
 
 const MAX_DEPTH: usize = 48;
-const MAX_ELEMENTS: usize = 200_000;
+/// Revocation lists within signatures have hundreds of thousands.
+const MAX_ELEMENTS: usize = 4_000_000;
 
 /// Why bytes are not usable BER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

@@ -7,6 +7,7 @@ use der::asn1::{BitStringRef, OctetStringRef};
 use der::{Decode, Sequence};
 
 use super::GeneralName;
+use crate::asn1::ber::definite;
 use crate::asn1::{Oid, Raw, RawSeq};
 use crate::oid;
 
@@ -312,8 +313,14 @@ fn list(value: &[u8]) -> der::Result<Vec<Raw<'_>>> {
 }
 
 fn policies(value: &[u8]) -> der::Result<Vec<Oid>> {
+    // Authorities in use wrote lengths here with a byte too many; what they say is clear all the same.
+    let whole = value.len();
+    let (value, read) = definite(value).map_err(|_| der::ErrorKind::Failed)?;
+    if read != whole {
+        return Err(der::ErrorKind::Failed.into());
+    }
     let mut found = Vec::new();
-    for item in list(value)? {
+    for item in list(&value)? {
         let policy = item.parse::<PolicyInformation<'_>>()?.policy;
         // RFC 5280 4.2.1.4: a policy must not appear more than once.
         if found.contains(&policy) {
@@ -346,4 +353,18 @@ fn subtrees(list: Option<RawSeq<'_>>) -> der::Result<Vec<GeneralName>> {
         bases.push(GeneralName::from_raw(*base)?);
     }
     Ok(bases)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_are_read_with_lengths_of_a_byte_too_many() {
+        let known = [0x30, 0x0e, 0x30, 0x05, 6, 3, 0x2a, 3, 4, 0x30, 0x05, 6, 3, 0x2a, 3, 5];
+        let wordy = [0x30, 0x10, 0x30, 0x81, 0x05, 6, 3, 0x2a, 3, 4, 0x30, 0x81, 0x05, 6, 3, 0x2a, 3, 5];
+        assert_eq!(policies(&wordy).unwrap(), policies(&known).unwrap());
+        assert!(policies(&[&wordy[..], &[0]].concat()).is_err(), "something behind it");
+        assert!(policies(&[0x30, 0x06, 0x30, 0x81, 0x09, 6, 3, 0x2a]).is_err(), "cut");
+    }
 }
