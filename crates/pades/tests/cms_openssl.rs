@@ -93,6 +93,47 @@ fn openssl_accepts_every_kind_of_key() {
     }
 }
 
+/// Some programs sign the attributes in the order of DER and write them in another.
+#[test]
+fn attributes_out_of_order() {
+    let pki = Pki::new();
+    pki.signer("sim", Kind::P256);
+    let made = make(&pki, "sim", &[]);
+    let attributes = signed_attributes(&Digest::of(CONTENT), &made.certificate, ID_DATA).unwrap();
+    let der = attributes.as_der();
+    let head = if der[1] & 0x80 == 0 { 2 } else { 2 + usize::from(der[1] & 0x7f) };
+    let content = &der[head..];
+    let mut items = Vec::new();
+    let mut rest = content;
+    while !rest.is_empty() {
+        let (item, behind) = rest.split_at(trinhky_pades::asn1::der_length(rest).unwrap());
+        items.push(item);
+        rest = behind;
+    }
+    assert!(items.len() >= 3);
+    items.reverse();
+    let reversed = items.concat();
+    let at = made.cms.windows(content.len()).position(|window| window == content).unwrap();
+    let mut cms = made.cms.clone();
+    cms[at..at + content.len()].copy_from_slice(&reversed);
+    let found = |cms: &[u8]| {
+        let message = cms::parse(cms).unwrap();
+        let digest = Digest::of(CONTENT);
+        let signature =
+            |provider| message.signers[0].inspect(&message, digest.as_bytes(), &[], provider).signature;
+        providers().into_iter().map(signature).collect::<Vec<_>>()
+    };
+    assert!(found(&cms).iter().all(|signature| *signature == Finding::Holds));
+    for provider in providers() {
+        assert!(check(&cms, &Digest::of(CONTENT), &made.certificate, provider).is_err(), "nothing we embed");
+    }
+    // The last bytes of the message digest.
+    let digest = Digest::of(CONTENT).0;
+    let at = cms.windows(32).position(|window| window == digest).unwrap();
+    cms[at + 31] ^= 1;
+    assert!(found(&cms).iter().all(|signature| *signature == Finding::Fails));
+}
+
 #[test]
 fn both_halves_make_the_same_bytes() {
     let pki = Pki::new();

@@ -138,8 +138,12 @@ impl Signer {
         let verify = || {
             let key = key.unwrap_or(Err(CryptoError::BadKey))?;
             let algorithm = self.signature_algorithm?;
+            let over = |der: &[u8]| provider.verify_message(algorithm, &key, der, &self.signature);
             match &self.signed_der {
-                Some(der) => provider.verify_message(algorithm, &key, der, &self.signature),
+                Some(der) => match (over(der), &self.signed_sorted) {
+                    (Err(CryptoError::BadSignature), Some(sorted)) => over(sorted),
+                    (answer, _) => answer,
+                },
                 // Only the digest of the content is known here: without attributes, Ed25519 cannot be told.
                 None => provider.verify_digest(algorithm, &key, content_digest, &self.signature),
             }

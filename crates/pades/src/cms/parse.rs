@@ -87,6 +87,8 @@ pub struct Signer {
     pub signature: Vec<u8>,
     /// The signed attributes as they are signed: DER SET OF with tag 0x31, in the order they came.
     pub(super) signed_der: Option<Vec<u8>>,
+    /// The same in the order of DER (X.690, 11.6), if they came in another: what RFC 5652 5.4 has signed all the same.
+    pub(super) signed_sorted: Option<Vec<u8>>,
     pub(super) signed: AttributeList,
     pub(super) unsigned: AttributeList,
 }
@@ -129,6 +131,17 @@ pub fn parse(bytes: &[u8]) -> Result<SignedMessage, CmsMalformed> {
 }
 
 /// A zero-padded `/Contents` may be large; only the message itself counts.
+/// Signed attributes in the order of DER; `None` if that is how they came.
+fn sorted(attributes: Option<RawSet<'_>>) -> der::Result<Option<Vec<u8>>> {
+    let Some(attributes) = attributes else { return Ok(None) };
+    let mut items: Vec<&[u8]> = attributes.items()?.iter().map(|item| item.0).collect();
+    if items.is_sorted() {
+        return Ok(None);
+    }
+    items.sort_unstable();
+    Ok(Some(wrap(0x31, &items.concat())))
+}
+
 fn ber_head_exceeds(bytes: &[u8]) -> bool {
     bytes.len() > MAX_BYTES && crate::asn1::der_length(bytes).is_none_or(|length| length > MAX_BYTES)
 }
@@ -205,6 +218,7 @@ impl Signer {
             signature: info.signature.as_bytes().to_vec(),
             // RFC 5652 5.4: the signature covers the attributes with the tag of a SET OF, not [0].
             signed_der: info.signed_attributes.map(|set| wrap(0x31, set.0)),
+            signed_sorted: sorted(info.signed_attributes)?,
             signed: read(info.signed_attributes)?,
             unsigned: read(info.unsigned_attributes)?,
         })
