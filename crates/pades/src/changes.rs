@@ -24,6 +24,7 @@ mod policy;
 mod references;
 mod step;
 pub(crate) mod strings;
+mod structure;
 mod tail;
 mod words;
 pub(crate) mod xmp;

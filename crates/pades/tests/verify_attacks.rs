@@ -395,6 +395,96 @@ fn clumsy_but_honest() {
     assert!(!DESK.report(&older).is_some_and(|report| report.passed()), "a catalog that was there");
 }
 
+/// A new field in a tagged document gets its element in the structure tree, and nobody gets anything else in there.
+#[test]
+fn a_new_field_in_a_structure_tree() {
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [] >> /MarkInfo << /Marked true >> /StructTreeRoot 4 0 R >>"
+            .to_owned(),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> /StructParents 0 /Tabs /S >>".to_owned(),
+        "<< /Type /StructTreeRoot /K [5 0 R] /ParentTree 7 0 R /ParentTreeNextKey 1 >>".to_owned(),
+        "<< /Type /StructElem /S /Document /P 4 0 R /K [6 0 R] >>".to_owned(),
+        "<< /Type /StructElem /S /P /P 5 0 R /Pg 3 0 R /K 0 >>".to_owned(),
+        "<< /Nums [0 8 0 R] >>".to_owned(),
+        "[6 0 R]".to_owned(),
+    ];
+    let signed = |objects: &[String]| {
+        let mut job = Job::ingested(&plain(objects, ""));
+        job.sign(&DESK.pki, "leader", "Approval", |_| {});
+        job.bytes
+    };
+    let grown = |bytes: &[u8], change: &dyn Fn(u32, &mut String)| {
+        let (form, page, first) = (form(bytes), page(bytes), field(bytes, "Approval"));
+        let (widget, element, list) = (next(bytes), next(bytes) + 1, next(bytes) + 2);
+        let both = format!("[{first} 0 R {widget} 0 R]");
+        let field = format!(
+            "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Next) /F 132 /Rect [0 0 0 0] /P {page} 0 R /StructParent 1 >>"
+        );
+        let form_element = format!(
+            "<< /Type /StructElem /S /Form /P 5 0 R /Pg {page} 0 R /K << /Type /OBJR /Obj {widget} 0 R >> >>"
+        );
+        let mut objects = vec![
+            (form, with(bytes, form, &[("Fields", &both)])),
+            (page, with(bytes, page, &[("Annots", &both)])),
+            (widget, field),
+            (4, with(bytes, 4, &[("ParentTreeNextKey", "2")])),
+            (5, with(bytes, 5, &[("K", &format!("[6 0 R {element} 0 R]"))])),
+            (element, form_element),
+            (7, with(bytes, 7, &[("Nums", &format!("[0 {list} 0 R 1 {element} 0 R]"))])),
+            (list, "[6 0 R]".to_owned()),
+        ];
+        for (number, body) in &mut objects {
+            change(*number, body);
+        }
+        revised(bytes, &objects)
+    };
+    let bytes = signed(&objects);
+    let report = DESK.report(&grown(&bytes, &|_, _| {})).unwrap();
+    assert_eq!(report.verdict, Verdict::TotalPassed, "{report:#?}");
+    let replaced = |number: u32, from: &'static str, to: &'static str| {
+        grown(&bytes, &move |other, body| {
+            if other == number {
+                assert!(body.contains(from), "{body}");
+                *body = body.replacen(from, to, 1);
+            }
+        })
+    };
+    let (element, list) = (next(&bytes) + 1, next(&bytes) + 2);
+    for (what, forged) in [
+        ("a text to be read instead", replaced(element, "/S /Form", "/S /Form /ActualText (9999)")),
+        ("another kind", replaced(element, "/S /Form", "/S /P")),
+        ("content of the page", replaced(element, "<< /Type /OBJR", "0 /Extra << /Type /OBJR")),
+        ("an element that is gone", replaced(5, "[6 0 R ", "[")),
+        ("an element with a text", replaced(5, "/S /Document", "/S /Document /Alt (x)")),
+        ("another list for a number", replaced(list, "[6 0 R]", "[5 0 R]")),
+        ("a number that is gone", replaced(7, "[0 ", "[3 ")),
+        ("a role", replaced(4, "/Type /StructTreeRoot", "/Type /StructTreeRoot /RoleMap << /P /H1 >>")),
+    ] {
+        let codes = DESK.caught(&forged);
+        assert!(codes.iter().any(|code| code == "content_changed"), "{what}: {codes:?}");
+    }
+    // A node that is somebody else's as well.
+    let shared = |index: usize, from: &str, to: &str, node: &str| {
+        let mut objects = objects.clone();
+        objects[index] = objects[index].replace(from, to);
+        objects[6] = node.to_owned();
+        signed(&objects)
+    };
+    let listed = shared(2, "/Tabs /S", "/Tabs /S /Private 7 0 R", "<< /Nums [0 8 0 R] >>");
+    assert_caught(&grown(&listed, &|_, _| {}), "replaced_object_shared");
+    let drawn = shared(2, "/Resources << >>", "/Resources 7 0 R", "<< /Nums [0 8 0 R] /Font << >> >>");
+    let font = |number: u32, body: &mut String| {
+        if number == 7 {
+            *body = body.replace("/Font << >>", "/Font << /F << /Type /Font >> >>");
+        }
+    };
+    assert_caught(&grown(&drawn, &font), "content_changed");
+    // Without a field there is no reason to touch the tree.
+    let alone = revised(&bytes, &[(4, with(&bytes, 4, &[("ParentTreeNextKey", "2")]))]);
+    assert_caught(&alone, "content_changed");
+}
+
 /// A choice shows what its option is called, and nothing else.
 #[test]
 fn a_choice_and_its_option() {

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::{ChangeKind, Fact, dss, fields, pages, references, xmp};
+use super::{ChangeKind, Fact, dss, fields, pages, references, structure, xmp};
 use crate::{
     pdf::{Dict, Entry, File, ObjRef, Object, PdfError, Place, Stream, View},
     source::Source,
@@ -177,7 +177,8 @@ impl<'f, 'a> Delta<'f, 'a> {
         self.trailer()?;
         self.catalog()?;
         fields::compare(self)?;
-        pages::compare(self)
+        pages::compare(self)?;
+        structure::compare(self)
     }
 
     fn finish(self) -> (Step, Watch) {
