@@ -203,13 +203,14 @@ impl Survey {
         id: ObjRef,
         known: &mut HashMap<String, (u32, u32)>,
     ) -> Name {
-        let mut partial = own.replace('.', "_");
+        let plain = own.replace('.', "_");
+        let mut partial = plain.clone();
         let mut name = prefix.below(own, &partial);
         if let Some(&(first, mut count)) = known.get(&name.becomes).filter(|(first, _)| *first != id.number) {
             let shared = name.becomes.clone();
             while known.contains_key(&name.becomes) {
                 count += 1;
-                partial = format!("{}_{count}", own.replace('.', "_"));
+                partial = format!("{plain}_{count}");
                 name = prefix.below(own, &partial);
             }
             known.insert(shared, (first, count));

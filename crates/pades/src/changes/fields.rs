@@ -179,7 +179,8 @@ fn form(delta: &mut Delta<'_, '_>, old: Option<&Object>, new: Option<&Object>) -
                     continue;
                 };
                 let (was, is) = delta.follow_from(owner, was, is)?;
-                if !kept_in_order(was.as_array().unwrap_or_default(), is.as_array().unwrap_or_default()) {
+                let (was, is) = (was.as_array().unwrap_or_default(), is.as_array().unwrap_or_default());
+                if added_to(was, is).is_none() {
                     delta.forbid(ChangeKind::Other, "form_changed", "Fields");
                 }
             }
@@ -209,10 +210,12 @@ fn flags(object: Option<&Object>) -> i64 {
     object.and_then(Object::as_int).unwrap_or(0)
 }
 
-/// Whether everything of `old` is still there, in the same order.
-pub(super) fn kept_in_order(old: &[Object], new: &[Object]) -> bool {
-    let mut rest = new.iter();
-    old.iter().all(|item| rest.any(|other| other == item))
+/// What `new` has besides everything of `old` in the same order; `None` if something of that is gone. One pass: lists
+/// have as many items as somebody likes.
+pub(super) fn added_to<'n>(old: &[Object], new: &'n [Object]) -> Option<Vec<&'n Object>> {
+    let mut kept = old.iter().peekable();
+    let added = new.iter().filter(|item| kept.next_if(|old| old == item).is_none()).collect();
+    kept.next().is_none().then_some(added)
 }
 
 /// What of a field changed in one widget, for the check of values against what is drawn.
@@ -352,7 +355,7 @@ fn added(
     if field.widget_only {
         return Ok(());
     }
-    if field.visible() && super::place::covers_something(delta, field)? {
+    if field.visible() && super::place::covers_something(delta, old, field)? {
         delta.forbid(ChangeKind::Signature, "field_overlaps", &field.name);
     }
     match field.dict.get("V") {

@@ -1,10 +1,10 @@
 //! Pages and their annotations: a page may only get widgets of new signature fields.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     ChangeKind,
-    fields::kept_in_order,
+    fields::added_to,
     step::{Delta, object},
 };
 use crate::pdf::{Dict, Object, PdfError};
@@ -89,13 +89,13 @@ fn annotations(
         delta.explain_loose(array.number, owner);
     }
     let (before, after) = (before.as_array().unwrap_or_default(), after.as_array().unwrap_or_default());
-    if !kept_in_order(before, after) {
+    // Some programs name a widget once more that was there already.
+    let known: HashSet<u32> = before.iter().filter_map(Object::as_ref).map(|id| id.number).collect();
+    let expected = |item: &&Object| {
+        item.as_ref().is_some_and(|id| delta.widgets.contains(&id.number) || known.contains(&id.number))
+    };
+    if !added_to(before, after).is_some_and(|added| added.iter().all(expected)) {
         delta.forbid(ChangeKind::Annotation, "annotation_changed", &subject);
-    }
-    for item in after.iter().filter(|item| !before.contains(item)) {
-        if !item.as_ref().is_some_and(|widget| delta.widgets.contains(&widget.number)) {
-            delta.forbid(ChangeKind::Annotation, "annotation_changed", &subject);
-        }
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Where fields lie: whether a new one covers what was there, and whether number and date are in their places
 //! ([`crate::place`]: ô 3 and ô 4 of page 1) and over nothing else.
 
+use std::collections::BTreeMap;
+
 use super::{
     fields::{Field, rectangle},
     step::Delta,
@@ -21,16 +23,18 @@ const LARGEST: f64 = 0.5;
 
 /// Whether the widget of a new signature field covers an annotation or a field of its page, or half the page. Over the
 /// frames of other signatures it may lie: that is where a seal goes, and where many a program puts the next signature.
-pub(super) fn covers_something(delta: &Delta<'_, '_>, field: &Field) -> Result<bool, PdfError> {
+pub(super) fn covers_something(
+    delta: &Delta<'_, '_>,
+    old: &BTreeMap<u32, Field>,
+    field: &Field,
+) -> Result<bool, PdfError> {
     let Some(own) = rect(&field.dict) else { return Ok(false) };
     let Some(id) = page_of(&delta.new, field)? else { return Ok(false) };
     let Object::Dict(page) = delta.old.get(id)? else { return Ok(false) };
     let (width, height) = delta.old.page(id)?.displayed_size();
     let large = own.width() * own.height() > LARGEST * width * height;
-    Ok(large
-        || covers_annotation(&delta.old, &page, &own, &|_, annotation| {
-            !is_signature(&delta.old, annotation)
-        })?)
+    let is_signature = |id: u32| old.get(&id).is_some_and(|field| field.kind == b"Sig");
+    Ok(large || covers_annotation(&delta.old, &page, &own, &is_signature)?)
 }
 
 /// The page whose annotations name this widget: what its `/P` says is nobody's promise.
@@ -99,7 +103,7 @@ pub(super) fn is_in_place(
         && place.y0 >= area.y0 - SLACK
         && place.y1 <= area.y1 + SLACK;
     Ok(inside
-        && !covers_annotation(view, &page.dict, &page.to_page(place), &|id, _| id != Some(field.object))?
+        && !covers_annotation(view, &page.dict, &page.to_page(place), &|id| id == field.object)?
         && !covers_words(view, &page, &place, site))
 }
 
@@ -126,28 +130,23 @@ fn moved(slot: &Rect, place: &Rect) -> Rect {
     Rect { x0: slot.x0 + place.x0, y0: slot.y0 + place.y0, x1: slot.x1 + place.x0, y1: slot.y1 + place.y0 }
 }
 
-/// Whether one of the page's annotations that count (told by number and dictionary) is covered.
+/// Whether one of the page's annotations is covered, but for those that do not count.
 fn covers_annotation(
     view: &View<'_, '_>,
     page: &Dict,
     own: &Rect,
-    counts: &dyn Fn(Option<u32>, &Dict) -> bool,
+    except: &dyn Fn(u32) -> bool,
 ) -> Result<bool, PdfError> {
     for annotation in view.array(page, "Annots")? {
-        let id = annotation.as_ref().map(|widget| widget.number);
+        if annotation.as_ref().is_some_and(|widget| except(widget.number)) {
+            continue;
+        }
         let Ok(Object::Dict(annotation)) = view.resolve(&annotation) else { continue };
-        if rect(&annotation).is_some_and(|other| covers(own, &other, SLACK)) && counts(id, &annotation) {
+        if rect(&annotation).is_some_and(|other| covers(own, &other, SLACK)) {
             return Ok(true);
         }
     }
     Ok(false)
-}
-
-/// Whether an annotation is the frame of a signature, by its own word or that of the field it belongs to.
-fn is_signature(view: &View<'_, '_>, annotation: &Dict) -> bool {
-    let is = |dict: &Dict| view.value(dict, "FT").is_ok_and(|kind| kind.is_name(b"Sig"));
-    let widget = annotation.get("Subtype").is_some_and(|kind| kind.is_name(b"Widget"));
-    widget && (is(annotation) || view.dict(annotation, "Parent").is_ok_and(|parent| is(&parent)))
 }
 
 fn rect(dict: &Dict) -> Option<Rect> {

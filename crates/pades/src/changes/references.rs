@@ -28,8 +28,8 @@ fn of_dict(dict: &Dict, seen: &mut dyn FnMut(ObjRef)) {
 
 /// Calls `seen` for every reference within a trailer that the walk does not follow: it knows the catalog and the
 /// document information, and the file's identity shows nothing.
-fn of_trailer(trailer: Option<&Dict>, seen: &mut dyn FnMut(ObjRef)) {
-    for (key, value) in trailer.into_iter().flat_map(Dict::iter) {
+fn of_trailer(trailer: &Dict, seen: &mut dyn FnMut(ObjRef)) {
+    for (key, value) in trailer.iter() {
         if !matches!(key, b"Root" | b"Info" | b"ID") {
             of(value, seen);
         }
@@ -99,13 +99,12 @@ pub(super) fn resolve(
         });
     }
     for watch in watches {
-        let found = found.entry(watch.revision).or_default();
-        let trailer = file.revisions().get(watch.revision).map(|revision| &revision.trailer);
-        of_trailer(trailer, &mut |reference| found.judge(watch, TRAILER, reference.number, false, true));
-    }
-    for watch in watches {
         let Some(step) = steps.iter_mut().find(|step| step.revision == watch.revision) else { continue };
-        found.remove(&watch.revision).unwrap_or_default().report(file, watch, step)?;
+        let mut found = found.remove(&watch.revision).unwrap_or_default();
+        of_trailer(file.at(watch.revision).trailer(), &mut |reference| {
+            found.judge(watch, TRAILER, reference.number, false, true);
+        });
+        found.report(file, watch, step)?;
     }
     Ok(())
 }

@@ -48,7 +48,6 @@ pub fn steps_after(file: &File<'_>, signed: usize, limits: &AnalysisLimits) -> V
     let count = file.revisions().len();
     let mut steps = Vec::new();
     let mut watches = Vec::new();
-    let mut retired = retired_before(file, signed);
     for revision in signed + 1..count {
         if revision - signed > limits.revisions {
             steps.push(Step { revision, facts: vec![too_much()], replaced: Vec::new() });
@@ -58,10 +57,8 @@ pub fn steps_after(file: &File<'_>, signed: usize, limits: &AnalysisLimits) -> V
         let walked = delta.as_mut().map_or_else(|error| Err(error.clone()), Delta::walk);
         match (delta, walked) {
             (Ok(delta), Ok(())) => {
-                let (step, mut watch) = delta.finish();
+                let (step, watch) = delta.finish();
                 steps.push(step);
-                retired.extend(&watch.retired);
-                watch.retired.clone_from(&retired);
                 watches.push(watch);
             }
             (delta, Err(error)) => {
@@ -80,11 +77,11 @@ pub fn steps_after(file: &File<'_>, signed: usize, limits: &AnalysisLimits) -> V
     steps
 }
 
-/// The catalogs of the revisions before `signed` that are not its own.
-fn retired_before(file: &File<'_>, signed: usize) -> HashSet<u32> {
+/// The catalogs of the revisions before this one that are not its own.
+fn retired_by(file: &File<'_>, revision: usize) -> HashSet<u32> {
     let root = |revision: usize| file.at(revision).root_ref().ok().map(|root| root.number);
-    let own = root(signed);
-    (0..signed).filter_map(root).filter(|&root| Some(root) != own).collect()
+    let own = root(revision);
+    (0..revision).filter_map(root).filter(|&root| Some(root) != own).collect()
 }
 
 fn too_much() -> Fact {
@@ -136,7 +133,6 @@ pub(super) struct Delta<'f, 'a> {
     touched: BTreeMap<u32, Touched>,
     explained: HashSet<u32>,
     loose: HashMap<u32, HashMap<u32, usize>>,
-    retired: Option<u32>,
     facts: Vec<Fact>,
     depth: usize,
     /// Widgets of new signature fields: the only new entries that a page's `/Annots` may get.
@@ -168,8 +164,8 @@ impl<'f, 'a> Delta<'f, 'a> {
             };
             touched.insert(number, how);
         }
-        let (explained, loose, retired, facts, widgets) = Default::default();
-        Ok(Self { old, new, touched, explained, loose, retired, facts, depth: limits.depth, widgets })
+        let (explained, loose, facts, widgets) = Default::default();
+        Ok(Self { old, new, touched, explained, loose, facts, depth: limits.depth, widgets })
     }
 
     /// Explains what can be explained.
@@ -192,7 +188,7 @@ impl<'f, 'a> Delta<'f, 'a> {
             |wanted: Touched| self.touched.iter().filter(move |(_, how)| **how == wanted).map(|(&n, _)| n);
         let revision = self.new.revision();
         let added = of(Touched::Added).collect();
-        let retired = self.retired.into_iter().collect();
+        let retired = retired_by(self.new.file(), revision);
         let watch = Watch { revision, added, left, loose: self.loose, retired };
         let replaced =
             self.touched.iter().filter(|(_, how)| **how != Touched::Added).map(|(&n, _)| n).collect();
@@ -209,7 +205,6 @@ impl<'f, 'a> Delta<'f, 'a> {
             // A catalog written under a number of its own: what it says is compared like any other.
             if self.is_added(is.number) {
                 self.explain(is.number);
-                self.retired = Some(was.number);
             } else {
                 self.forbid(ChangeKind::Other, "trailer_changed", "Root");
             }

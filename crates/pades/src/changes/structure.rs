@@ -9,14 +9,12 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
-    fields::kept_in_order,
+    fields::added_to,
     step::{Delta, object},
 };
-use crate::pdf::{Dict, Object, PdfError, View};
+use crate::pdf::{Dict, ObjRef, Object, PdfError, View};
 
-/// Deepest number tree that is followed.
-const DEPTH: usize = 16;
-/// Most numbers of one.
+/// Most nodes of a parent tree, and most numbers.
 const COUNT: usize = 100_000;
 /// What a new element may say: no text that would be read instead of what is shown.
 const ELEMENT: [&[u8]; 5] = [b"Type", b"S", b"P", b"K", b"Pg"];
@@ -55,36 +53,19 @@ pub(super) fn compare(delta: &mut Delta<'_, '_>) -> Result<(), PdfError> {
     if elements.is_empty() {
         return Ok(());
     }
-    let trees = |view: &View<'_, '_>| -> Result<(Dict, BTreeMap<i64, Object>), PdfError> {
-        let tree = view.resolve(&Object::Ref(tree))?.as_dict().cloned().unwrap_or_default();
-        let mut numbers = BTreeMap::new();
-        if let Some(parents) = tree.get("ParentTree") {
-            flatten(view, parents, 0, &mut numbers)?;
-        }
-        Ok((tree, numbers))
+    let (Some(before), Some(after)) =
+        (ParentTree::read(&delta.old, tree)?, ParentTree::read(&delta.new, tree)?)
+    else {
+        return Ok(());
     };
-    let ((old_tree, before), (new_tree, after)) = match (trees(&delta.old), trees(&delta.new)) {
-        (Ok(old), Ok(new)) => (old, new),
-        (Err(PdfError::Wrong(_)), _) | (_, Err(PdfError::Wrong(_))) => return Ok(()),
-        (Err(error), _) | (_, Err(error)) => return Err(error),
-    };
-    let kept = before.iter().all(|(key, was)| {
-        after.get(key).is_some_and(|is| {
-            delta.old.resolve(was).is_ok_and(|was| delta.new.resolve(is).is_ok_and(|is| was == is))
-        })
-    });
-    let named = |is: &Object| is.as_ref().is_some_and(|element| elements.contains(&element.number));
-    if !kept || !after.iter().filter(|(key, _)| !before.contains_key(key)).all(|(_, is)| named(is)) {
+    if !after.only_adds(&before, &elements, delta) {
         return Ok(());
     }
     for number in grown {
         delta.explain(number);
     }
     elements.into_iter().try_for_each(|number| delta.explain_new(number))?;
-    if let Some(parents) = new_tree.get("ParentTree") {
-        explain_tree(delta, tree.number, old_tree.get("ParentTree"), parents, 0)?;
-    }
-    Ok(())
+    after.explain(&before, delta)
 }
 
 /// Whether two versions of an element (or of the root) differ in their kids alone, the root also in its parent tree.
@@ -104,21 +85,10 @@ fn new_elements(
     old: &Dict,
     new: &Dict,
 ) -> Result<Option<Vec<u32>>, PdfError> {
-    let kids = |view: &View<'_, '_>, dict: &Dict| -> Result<Vec<Object>, PdfError> {
-        Ok(match dict.get("K") {
-            None => Vec::new(),
-            Some(kids) => match view.resolve(kids)? {
-                Object::Array(items) => items,
-                _ => vec![kids.clone()],
-            },
-        })
-    };
-    let (before, after) = (kids(&delta.old, old)?, kids(&delta.new, new)?);
-    if !kept_in_order(&before, &after) {
-        return Ok(None);
-    }
+    let (before, after) = (delta.old.items(old, "K")?, delta.new.items(new, "K")?);
+    let Some(kids) = added_to(&before, &after) else { return Ok(None) };
     let mut added = Vec::new();
-    for kid in after.iter().filter(|kid| !before.contains(kid)) {
+    for kid in kids {
         let Some(id) = kid.as_ref().filter(|id| delta.is_added(id.number)) else { return Ok(None) };
         let Object::Dict(element) = object(&delta.new, id.number)? else { return Ok(None) };
         let plain = element.iter().all(|(key, _)| ELEMENT.contains(&key))
@@ -134,13 +104,9 @@ fn new_elements(
 
 /// Whether an element consists of one new widget.
 fn is_widget(delta: &Delta<'_, '_>, element: &Dict) -> Result<bool, PdfError> {
-    let kid = match delta.new.value(element, "K")? {
-        Object::Array(items) => match items.as_slice() {
-            [one] => delta.new.resolve(one)?,
-            _ => return Ok(false),
-        },
-        one => one,
-    };
+    let kids = delta.new.items(element, "K")?;
+    let [kid] = kids.as_slice() else { return Ok(false) };
+    let kid = delta.new.resolve(kid)?;
     let Object::Dict(kid) = kid else { return Ok(false) };
     let widget = kid.get("Obj").and_then(Object::as_ref);
     Ok(kid.is_type(b"OBJR")
@@ -148,54 +114,74 @@ fn is_widget(delta: &Delta<'_, '_>, element: &Dict) -> Result<bool, PdfError> {
         && widget.is_some_and(|widget| delta.widgets.contains(&widget.number)))
 }
 
-/// All numbers of a number tree with their values as they stand there (7.9.7); [`PdfError::Wrong`] if a node says more.
-fn flatten(
-    view: &View<'_, '_>,
-    node: &Object,
-    depth: usize,
-    found: &mut BTreeMap<i64, Object>,
-) -> Result<(), PdfError> {
-    if depth > DEPTH || found.len() > COUNT {
-        return Err(PdfError::Limit("the parent tree"));
-    }
-    let Object::Dict(node) = view.resolve(node)? else { return Ok(()) };
-    if !node.iter().all(|(key, _)| NODE.contains(&key)) {
-        return Err(PdfError::Wrong("the parent tree"));
-    }
-    for pair in view.array(&node, "Nums")?.chunks(2) {
-        if let [key, value] = pair
-            && let Some(key) = view.resolve(key)?.as_int()
-        {
-            found.insert(key, value.clone());
-        }
-    }
-    view.array(&node, "Kids")?.iter().try_for_each(|kid| flatten(view, kid, depth + 1, found))
+/// The number tree that leads from marked content and widgets to their elements (14.7.5.4).
+#[derive(Default)]
+struct ParentTree {
+    /// The values as they stand there.
+    numbers: BTreeMap<i64, Object>,
+    /// The nodes, the uppermost first, each with the object that refers to it.
+    nodes: Vec<(u32, Object)>,
 }
 
-/// Explains the nodes of a parent tree whose numbers were compared, and the lists in it that were written anew.
-fn explain_tree(
-    delta: &mut Delta<'_, '_>,
-    owner: u32,
-    was: Option<&Object>,
-    is: &Object,
-    depth: usize,
-) -> Result<(), PdfError> {
-    if depth > DEPTH {
-        return Err(PdfError::Limit("the parent tree"));
-    }
-    let (_, node) = delta.follow_from(owner, was, is)?;
-    let owner = is.as_ref().map_or(owner, |node| node.number);
-    let Object::Dict(node) = node else { return Ok(()) };
-    for value in delta.new.array(&node, "Nums")? {
-        if let Some(list) = value.as_ref()
-            && delta.is_added(list.number)
-            && matches!(object(&delta.new, list.number)?, Object::Array(_))
-        {
-            delta.explain(list.number);
+impl ParentTree {
+    /// The one of the structure tree `root`; `None` if a node or a number stands twice, or if a node says more.
+    fn read(view: &View<'_, '_>, root: ObjRef) -> Result<Option<Self>, PdfError> {
+        let mut found = Self::default();
+        let mut seen = HashSet::new();
+        let parents = view.get(root)?.as_dict().and_then(|root| root.get("ParentTree").cloned());
+        let mut waiting: Vec<(u32, Object)> = parents.into_iter().map(|top| (root.number, top)).collect();
+        while let Some((owner, at)) = waiting.pop() {
+            if found.nodes.len().max(found.numbers.len()) > COUNT {
+                return Err(PdfError::Limit("the parent tree"));
+            }
+            if at.as_ref().is_some_and(|id| !seen.insert(id.number)) {
+                return Ok(None);
+            }
+            let Object::Dict(node) = view.resolve(&at)? else { continue };
+            if !node.iter().all(|(key, _)| NODE.contains(&key)) {
+                return Ok(None);
+            }
+            for pair in view.array(&node, "Nums")?.chunks(2) {
+                if let [key, value] = pair
+                    && let Some(key) = view.resolve(key)?.as_int()
+                    && found.numbers.insert(key, value.clone()).is_some()
+                {
+                    return Ok(None);
+                }
+            }
+            let below = at.as_ref().map_or(owner, |node| node.number);
+            waiting.extend(view.array(&node, "Kids")?.into_iter().map(|kid| (below, kid)));
+            found.nodes.push((owner, at));
         }
+        Ok(Some(found))
     }
-    for kid in delta.new.array(&node, "Kids")? {
-        explain_tree(delta, owner, Some(&kid), &kid, depth + 1)?;
+
+    /// Whether it says all that it said before, and besides nothing but `elements`.
+    fn only_adds(&self, before: &Self, elements: &HashSet<u32>, delta: &Delta<'_, '_>) -> bool {
+        let same = |was: &Object, is: &Object| {
+            delta.old.resolve(was).is_ok_and(|was| delta.new.resolve(is).is_ok_and(|is| was == is))
+        };
+        before.numbers.iter().all(|(key, was)| self.numbers.get(key).is_some_and(|is| same(was, is)))
+            && self
+                .numbers
+                .iter()
+                .filter(|(key, _)| !before.numbers.contains_key(key))
+                .all(|(_, is)| is.as_ref().is_some_and(|element| elements.contains(&element.number)))
     }
-    Ok(())
+
+    /// Explains its nodes, and the lists in it that were written anew.
+    fn explain(&self, before: &Self, delta: &mut Delta<'_, '_>) -> Result<(), PdfError> {
+        let top = before.nodes.first().map(|(_, top)| top);
+        for (index, (owner, at)) in self.nodes.iter().enumerate() {
+            // Nodes below the uppermost stay where they were, or are new.
+            let was = if index == 0 { top } else { Some(at) };
+            delta.follow_from(*owner, was, at)?;
+        }
+        for list in self.numbers.values().filter_map(Object::as_ref) {
+            if delta.is_added(list.number) && object(&delta.new, list.number)?.as_array().is_some() {
+                delta.explain(list.number);
+            }
+        }
+        Ok(())
+    }
 }

@@ -130,7 +130,6 @@ pub fn parse(bytes: &[u8]) -> Result<SignedMessage, CmsMalformed> {
     Ok(message)
 }
 
-/// A zero-padded `/Contents` may be large; only the message itself counts.
 /// Signed attributes in the order of DER; `None` if that is how they came.
 fn sorted(attributes: Option<RawSet<'_>>) -> der::Result<Option<Vec<u8>>> {
     let Some(attributes) = attributes else { return Ok(None) };
@@ -142,6 +141,7 @@ fn sorted(attributes: Option<RawSet<'_>>) -> der::Result<Option<Vec<u8>>> {
     Ok(Some(wrap(0x31, &items.concat())))
 }
 
+/// A zero-padded `/Contents` may be large; only the message itself counts.
 fn ber_head_exceeds(bytes: &[u8]) -> bool {
     bytes.len() > MAX_BYTES && crate::asn1::der_length(bytes).is_none_or(|length| length > MAX_BYTES)
 }

@@ -5,7 +5,7 @@
 use rsa::BoxedUint;
 use rsa::pkcs1v15::VerifyingKey as Pkcs1Key;
 use rsa::pss::VerifyingKey as PssKey;
-use rsa::signature::hazmat::PrehashVerifier;
+use rsa::signature::{Error, hazmat::PrehashVerifier};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 
@@ -36,25 +36,16 @@ impl Provider for Pure {
         match key {
             PublicKey::Rsa { modulus, exponent, .. } => rsa(algorithm, modulus, exponent, digest, signature),
             PublicKey::P256(point) => {
-                let key =
-                    p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| CryptoError::BadKey)?;
-                let value =
-                    p256::ecdsa::Signature::from_der(signature).map_err(|_| CryptoError::BadSignature)?;
-                key.verify_prehash(digest, &value).map_err(|_| CryptoError::BadSignature)
+                use p256::ecdsa::{Signature, VerifyingKey};
+                ecdsa(VerifyingKey::from_sec1_bytes(point), Signature::from_der(signature), digest)
             }
             PublicKey::P384(point) => {
-                let key =
-                    p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| CryptoError::BadKey)?;
-                let value =
-                    p384::ecdsa::Signature::from_der(signature).map_err(|_| CryptoError::BadSignature)?;
-                key.verify_prehash(digest, &value).map_err(|_| CryptoError::BadSignature)
+                use p384::ecdsa::{Signature, VerifyingKey};
+                ecdsa(VerifyingKey::from_sec1_bytes(point), Signature::from_der(signature), digest)
             }
             PublicKey::P521(point) => {
-                let key =
-                    p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(|_| CryptoError::BadKey)?;
-                let value =
-                    p521::ecdsa::Signature::from_der(signature).map_err(|_| CryptoError::BadSignature)?;
-                key.verify_prehash(digest, &value).map_err(|_| CryptoError::BadSignature)
+                use p521::ecdsa::{Signature, VerifyingKey};
+                ecdsa(VerifyingKey::from_sec1_bytes(point), Signature::from_der(signature), digest)
             }
             PublicKey::Ed25519(_) => Err(CryptoError::NeedsMessage),
         }
@@ -70,6 +61,17 @@ impl Provider for Pure {
         let value = ed25519_dalek::Signature::from_bytes(value);
         key.verify_strict(message, &value).map_err(|_| CryptoError::BadSignature)
     }
+}
+
+/// The same on every curve; a key that cannot be read is told before a value that cannot.
+fn ecdsa<K: PrehashVerifier<S>, S>(
+    key: Result<K, Error>,
+    value: Result<S, Error>,
+    digest: &[u8],
+) -> Result<(), CryptoError> {
+    let key = key.map_err(|_| CryptoError::BadKey)?;
+    let value = value.map_err(|_| CryptoError::BadSignature)?;
+    key.verify_prehash(digest, &value).map_err(|_| CryptoError::BadSignature)
 }
 
 fn rsa(

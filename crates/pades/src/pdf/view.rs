@@ -228,6 +228,18 @@ impl<'f, 'a> View<'f, 'a> {
         })
     }
 
+    /// The items under `key`, of which a single one may stand without its array, as they are; empty if there is none.
+    ///
+    /// # Errors
+    /// As [`View::resolve`].
+    pub(crate) fn items(&self, dict: &Dict, key: &str) -> Result<Vec<Object>, PdfError> {
+        let Some(value) = dict.get(key) else { return Ok(Vec::new()) };
+        Ok(match self.resolve(value)? {
+            Object::Array(items) => items,
+            _ => vec![value.clone()],
+        })
+    }
+
     /// The reference to the catalog.
     ///
     /// # Errors

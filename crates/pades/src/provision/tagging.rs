@@ -30,7 +30,7 @@ impl Tagging {
         let Some(Object::Ref(tree_id)) = root.get("StructTreeRoot") else { return Ok(None) };
         let tree = view.dict(root, "StructTreeRoot")?;
         let Some(next) = next_key(view, &tree)? else { return Ok(None) };
-        let parent = match kids(view, &tree)?.as_slice() {
+        let parent = match view.items(&tree, "K")?.as_slice() {
             [Object::Ref(only)] => match view.get(*only)? {
                 Object::Dict(element) => Some((ObjRef::new(only.number), element)),
                 _ => None,
@@ -88,12 +88,14 @@ impl Tagging {
         }
         if let Some((id, mut element)) = self.parent.take() {
             let kids =
-                kids(view, &element)?.into_iter().chain(self.elements.iter().copied().map(Object::Ref));
+                view.items(&element, "K")?.into_iter().chain(self.elements.iter().copied().map(Object::Ref));
             element.set("K", kids.collect::<Vec<_>>());
             replaced.insert(id.number, Object::Dict(element));
         } else {
-            let kids =
-                kids(view, &self.tree)?.into_iter().chain(self.elements.iter().copied().map(Object::Ref));
+            let kids = view
+                .items(&self.tree, "K")?
+                .into_iter()
+                .chain(self.elements.iter().copied().map(Object::Ref));
             self.tree.set("K", kids.collect::<Vec<_>>());
         }
         let mut parents = view.dict(&self.tree, "ParentTree")?;
@@ -121,19 +123,6 @@ impl Tagging {
         replaced.insert(self.tree_id.number, Object::Dict(self.tree));
         Ok(())
     }
-}
-
-/// The kids of an element, of which one may stand without its array.
-fn kids(view: &View<'_, '_>, element: &Dict) -> Result<Vec<Object>, Refusal> {
-    Ok(match element.get("K") {
-        None | Some(Object::Null) => Vec::new(),
-        Some(Object::Array(kids)) => kids.clone(),
-        Some(Object::Ref(id)) => match view.get(*id)? {
-            Object::Array(kids) => kids,
-            _ => vec![Object::Ref(*id)],
-        },
-        Some(one) => vec![one.clone()],
-    })
 }
 
 /// A key beyond all that the parent tree has; `None` if its keys are not in order.

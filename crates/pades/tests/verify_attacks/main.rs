@@ -4,20 +4,23 @@
 #![expect(clippy::unwrap_used, reason = "helpers of a test, outside the test functions")]
 
 #[expect(dead_code, reason = "shared by several test programs, each uses a part")]
+#[path = "../common/mod.rs"]
 mod common;
 #[expect(dead_code, reason = "shared by several test programs, each uses a part")]
+#[path = "../forge/mod.rs"]
 mod forge;
+mod honest;
 #[expect(dead_code, reason = "shared by several test programs, each uses a part")]
+#[path = "../job/mod.rs"]
 mod job;
 #[expect(dead_code, reason = "shared by several test programs, each uses a part")]
+#[path = "../pki/mod.rs"]
 mod pki;
+mod shared;
 
 use std::sync::LazyLock;
 
-use forge::{
-    Entry, catalog, dict, field, form, gap, next, page, plain, raw, referenced, revised, stream, with,
-    written,
-};
+use forge::{catalog, dict, field, form, gap, next, page, plain, raw, revised, stream, with};
 use job::{Job, text_page};
 use pki::{Kind, Pki};
 use proptest::prelude::*;
@@ -27,7 +30,7 @@ use trinhky_pades::{
     changes::{TailExpectation, check_tail},
     cms::{ID_DATA, SignatureValue, assemble, signed_attributes},
     crypto,
-    pdf::{Dict, File, Limits, Object},
+    pdf::{File, Limits, Object},
     prepare,
     verify::{Report, Verdict, VerifyPolicy, verify},
     x509::TrustAnchors,
@@ -88,15 +91,39 @@ impl Desk {
 }
 
 fn assert_caught(bytes: &[u8], code: &str) {
+    assert_caught_as("it", bytes, code);
+}
+
+fn assert_caught_as(what: &str, bytes: &[u8], code: &str) {
     let codes = DESK.caught(bytes);
-    assert!(codes.iter().any(|found| found == code), "{code} is not among {codes:?}");
+    assert!(codes.iter().any(|found| found == code), "{what}: {code} is not among {codes:?}");
+}
+
+fn assert_passes(what: &str, bytes: &[u8]) {
+    let report = DESK.report(bytes).unwrap();
+    assert_eq!(report.verdict, Verdict::TotalPassed, "{what}: {report:#?}");
+}
+
+/// A file of these objects, signed by the leader as it is; `trailer`: what else its trailer says.
+fn signed(objects: &[String], trailer: &str) -> Vec<u8> {
+    let mut job = Job::ingested(&plain(objects, trailer));
+    job.sign(&DESK.pki, "leader", "Approval", |_| {});
+    job.bytes
+}
+
+/// An appearance that draws a text.
+fn drawn(text: &str) -> String {
+    let font = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Times-Roman >> >> >>";
+    stream(
+        &format!("/Type /XObject /Subtype /Form /BBox [0 0 99 20] {font}"),
+        &format!("BT /F 9 Tf ({text}) Tj ET"),
+    )
 }
 
 #[test]
 fn untouched_documents_pass() {
     for bytes in [&DESK.signed, &DESK.sealed] {
-        let report = DESK.report(bytes).unwrap();
-        assert_eq!(report.verdict, Verdict::TotalPassed, "{report:#?}");
+        assert_passes("untouched", bytes);
     }
 }
 
@@ -205,19 +232,12 @@ fn values_that_are_not_what_is_drawn() {
         &revised(bytes, &[(number, with(bytes, number, &[("V", "(30)")]))]),
         "value_without_appearance",
     );
-    let font = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Times-Roman >> >> >>";
-    let drawn = |text: &str| {
-        stream(
-            &format!("/Type /XObject /Subtype /Form /BBox [0 0 99 20] {font}"),
-            &format!("BT /F 9 Tf ({text}) Tj ET"),
-        )
-    };
     let filled = |value: &str, text: &str| {
         let changes = [("V", value), ("AP", &format!("<< /N {fresh} 0 R >>"))];
         revised(bytes, &[(number, with(bytes, number, &changes)), (fresh, drawn(text))])
     };
     assert_caught(&filled("(30)", "31"), "appearance_not_value");
-    assert_eq!(DESK.report(&filled("(30)", "30")).unwrap().verdict, Verdict::TotalPassed);
+    assert_passes("30", &filled("(30)", "30"));
     // A new appearance that brings up content that was there, unseen, when the leader signed.
     let old = dict(bytes, field(bytes, "Signer1"))
         .get("AP")
@@ -254,8 +274,7 @@ fn values_that_are_drawn_over() {
     for (under, over) in
         [("", ""), ("0.9 g 0 0 99 20 re f", "0.5 0.5 98 19 re S"), ("q 1 1 97 18 re W n", "Q 0 0 m 99 0 l S")]
     {
-        let report = DESK.report(&filled(under, over)).unwrap();
-        assert_eq!(report.verdict, Verdict::TotalPassed, "{under} {over}: {report:#?}");
+        assert_passes(&format!("{under} {over}"), &filled(under, over));
     }
     for (what, under, over) in [
         ("a strike through the text", "", "0 8 m 99 8 l S"),
@@ -274,9 +293,7 @@ fn values_that_are_drawn_over() {
         ("dividers without a comb", "", "33 0 m 33 20 l 66 0 m 66 20 l S"),
         ("a picture", "", "BI /W 1 /H 1 /BPC 8 /CS /G ID x EI"),
     ] {
-        let forged = filled(under, over);
-        let codes = DESK.caught(&forged);
-        assert!(codes.iter().any(|code| code == "appearance_not_value"), "{what}: {codes:?}");
+        assert_caught_as(what, &filled(under, over), "appearance_not_value");
     }
 }
 
@@ -288,7 +305,7 @@ fn an_object_that_fills_a_dangling_reference() {
     let input = rebuilt(&input);
     let mut job = Job::ingested(&input);
     job.sign(&DESK.pki, "leader", "Approval", |_| {});
-    assert_eq!(DESK.report(&job.bytes).unwrap().verdict, Verdict::TotalPassed);
+    assert_passes("before", &job.bytes);
     let form = stream("/Type /XObject /Subtype /Form /BBox [0 0 99 20]", "BT ET");
     assert_caught(&revised(&job.bytes, &[(99, form)]), "hidden_reference");
 }
@@ -302,276 +319,6 @@ fn rebuilt(text: &str) -> Vec<u8> {
         text[start..end].trim().to_owned()
     };
     plain(&(1..=5).map(object).collect::<Vec<_>>(), "")
-}
-
-/// A field gets a new appearance, in whatever way; what it changes for that, nobody else may come to.
-#[test]
-fn an_appearance_that_somebody_else_uses() {
-    let font = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Times-Roman >> >> >>";
-    let drawn =
-        stream(&format!("/Type /XObject /Subtype /Form /BBox [0 0 99 20] {font}"), "BT /F 9 Tf (30) Tj ET");
-    let signed = |catalog: &str, trailer: &str| {
-        let objects = [
-            format!("<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] >> {catalog} >>"),
-            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> /Annots [4 0 R] >>".to_owned(),
-            "<< /Type /Annot /Subtype /Widget /FT /Tx /T (Text) /F 4 /Rect [9 9 108 29] /P 3 0 R /AP 5 0 R >>"
-                .to_owned(),
-            "<< /N 6 0 R >>".to_owned(),
-            stream("/Type /XObject /Subtype /Form /BBox [0 0 99 20]", ""),
-        ];
-        let mut job = Job::ingested(&plain(&objects, trailer));
-        job.sign(&DESK.pki, "leader", "Approval", |_| {});
-        job.bytes
-    };
-    for (way, change) in [
-        ("a dictionary of its own", "<< /N FRESH 0 R >>"),
-        ("the form in place", "6"),
-        ("the dictionary in place", "5"),
-    ] {
-        let filled = |bytes: &[u8]| {
-            let (number, fresh) = (field(bytes, "Text"), next(bytes).to_string());
-            let own = change.replace("FRESH", &fresh);
-            let (appearance, also) = match change {
-                "5" => ("5 0 R", vec![(5, format!("<< /N {fresh} 0 R >>"))]),
-                "6" => ("5 0 R", vec![(6, drawn.clone())]),
-                _ => (own.as_str(), vec![]),
-            };
-            let mut objects = vec![(number, with(bytes, number, &[("V", "(30)"), ("AP", appearance)]))];
-            objects.extend(also);
-            if change != "6" {
-                objects.push((next(bytes), drawn.clone()));
-            }
-            revised(bytes, &objects)
-        };
-        let report = DESK.report(&filled(&signed("", ""))).unwrap();
-        assert_eq!(report.verdict, Verdict::TotalPassed, "{way}: {report:#?}");
-        for (catalog, trailer) in
-            [("/Shared 5 0 R", ""), ("", "/Shared 5 0 R"), ("/Shared [<< /X 5 0 R >>]", "")]
-        {
-            let codes = DESK.caught(&filled(&signed(catalog, trailer)));
-            assert!(
-                codes.iter().any(|code| code == "replaced_object_shared"),
-                "{way}: {catalog}{trailer}: {codes:?}"
-            );
-        }
-    }
-}
-
-/// What programs in use write behind a signature without changing anything.
-#[test]
-fn clumsy_but_honest() {
-    let bytes = &DESK.signed;
-    let (page, catalog, fresh) = (page(bytes), catalog(bytes), next(bytes));
-    let backwards = |number: u32| {
-        let dict = dict(bytes, number);
-        let mut entries: Vec<_> = dict.iter().map(|(key, value)| (key.to_vec(), value.clone())).collect();
-        entries.reverse();
-        let mut other = Dict::new();
-        for (key, value) in entries {
-            other.set(key, value);
-        }
-        other
-    };
-    let decimal = raw("[0.0 0.00 595.0 842]");
-    assert_eq!(dict(bytes, page).get("MediaBox"), Some(&decimal), "the same sheet");
-    let rewritten = backwards(page).with("MediaBox", decimal);
-    let moved = |dict: &Dict| {
-        let out = [&bytes[..], format!("{fresh} 0 obj\n{}\nendobj\n", written(dict)).as_bytes()].concat();
-        referenced(&out, bytes, &[(fresh, Entry::At(bytes.len()))], Some(fresh))
-    };
-    for (what, honest) in [
-        ("a page in another order and with other digits", revised(bytes, &[(page, written(&rewritten))])),
-        ("a catalog of another number", moved(&backwards(catalog))),
-        ("a line end", [&DESK.sealed[..], b"\n"].concat()),
-        ("a line end of two bytes", [&DESK.sealed[..], b"\r\n"].concat()),
-    ] {
-        let report = DESK.report(&honest).unwrap();
-        assert_eq!(report.verdict, Verdict::TotalPassed, "{what}: {report:#?}");
-    }
-    let acting = backwards(catalog).with("OpenAction", raw("<< /S /JavaScript /JS (x) >>"));
-    assert_caught(&moved(&acting), "catalog_changed");
-    let older = referenced(bytes, bytes, &[], Some(page));
-    assert!(!DESK.report(&older).is_some_and(|report| report.passed()), "a catalog that was there");
-}
-
-/// A new field in a tagged document gets its element in the structure tree, and nobody gets anything else in there.
-#[test]
-fn a_new_field_in_a_structure_tree() {
-    let objects = [
-        "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [] >> /MarkInfo << /Marked true >> /StructTreeRoot 4 0 R >>"
-            .to_owned(),
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> /StructParents 0 /Tabs /S >>".to_owned(),
-        "<< /Type /StructTreeRoot /K [5 0 R] /ParentTree 7 0 R /ParentTreeNextKey 1 >>".to_owned(),
-        "<< /Type /StructElem /S /Document /P 4 0 R /K [6 0 R] >>".to_owned(),
-        "<< /Type /StructElem /S /P /P 5 0 R /Pg 3 0 R /K 0 >>".to_owned(),
-        "<< /Nums [0 8 0 R] >>".to_owned(),
-        "[6 0 R]".to_owned(),
-    ];
-    let signed = |objects: &[String]| {
-        let mut job = Job::ingested(&plain(objects, ""));
-        job.sign(&DESK.pki, "leader", "Approval", |_| {});
-        job.bytes
-    };
-    let grown = |bytes: &[u8], change: &dyn Fn(u32, &mut String)| {
-        let (form, page, first) = (form(bytes), page(bytes), field(bytes, "Approval"));
-        let (widget, element, list) = (next(bytes), next(bytes) + 1, next(bytes) + 2);
-        let both = format!("[{first} 0 R {widget} 0 R]");
-        let field = format!(
-            "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Next) /F 132 /Rect [0 0 0 0] /P {page} 0 R /StructParent 1 >>"
-        );
-        let form_element = format!(
-            "<< /Type /StructElem /S /Form /P 5 0 R /Pg {page} 0 R /K << /Type /OBJR /Obj {widget} 0 R >> >>"
-        );
-        let mut objects = vec![
-            (form, with(bytes, form, &[("Fields", &both)])),
-            (page, with(bytes, page, &[("Annots", &both)])),
-            (widget, field),
-            (4, with(bytes, 4, &[("ParentTreeNextKey", "2")])),
-            (5, with(bytes, 5, &[("K", &format!("[6 0 R {element} 0 R]"))])),
-            (element, form_element),
-            (7, with(bytes, 7, &[("Nums", &format!("[0 {list} 0 R 1 {element} 0 R]"))])),
-            (list, "[6 0 R]".to_owned()),
-        ];
-        for (number, body) in &mut objects {
-            change(*number, body);
-        }
-        revised(bytes, &objects)
-    };
-    let bytes = signed(&objects);
-    let report = DESK.report(&grown(&bytes, &|_, _| {})).unwrap();
-    assert_eq!(report.verdict, Verdict::TotalPassed, "{report:#?}");
-    let replaced = |number: u32, from: &'static str, to: &'static str| {
-        grown(&bytes, &move |other, body| {
-            if other == number {
-                assert!(body.contains(from), "{body}");
-                *body = body.replacen(from, to, 1);
-            }
-        })
-    };
-    let (element, list) = (next(&bytes) + 1, next(&bytes) + 2);
-    for (what, forged) in [
-        ("a text to be read instead", replaced(element, "/S /Form", "/S /Form /ActualText (9999)")),
-        ("another kind", replaced(element, "/S /Form", "/S /P")),
-        ("content of the page", replaced(element, "<< /Type /OBJR", "0 /Extra << /Type /OBJR")),
-        ("an element that is gone", replaced(5, "[6 0 R ", "[")),
-        ("an element with a text", replaced(5, "/S /Document", "/S /Document /Alt (x)")),
-        ("another list for a number", replaced(list, "[6 0 R]", "[5 0 R]")),
-        ("a number that is gone", replaced(7, "[0 ", "[3 ")),
-        ("a role", replaced(4, "/Type /StructTreeRoot", "/Type /StructTreeRoot /RoleMap << /P /H1 >>")),
-    ] {
-        let codes = DESK.caught(&forged);
-        assert!(codes.iter().any(|code| code == "content_changed"), "{what}: {codes:?}");
-    }
-    // A node that is somebody else's as well.
-    let shared = |index: usize, from: &str, to: &str, node: &str| {
-        let mut objects = objects.clone();
-        objects[index] = objects[index].replace(from, to);
-        objects[6] = node.to_owned();
-        signed(&objects)
-    };
-    let listed = shared(2, "/Tabs /S", "/Tabs /S /Private 7 0 R", "<< /Nums [0 8 0 R] >>");
-    assert_caught(&grown(&listed, &|_, _| {}), "replaced_object_shared");
-    let drawn = shared(2, "/Resources << >>", "/Resources 7 0 R", "<< /Nums [0 8 0 R] /Font << >> >>");
-    let font = |number: u32, body: &mut String| {
-        if number == 7 {
-            *body = body.replace("/Font << >>", "/Font << /F << /Type /Font >> >>");
-        }
-    };
-    assert_caught(&grown(&drawn, &font), "content_changed");
-    // Without a field there is no reason to touch the tree.
-    let alone = revised(&bytes, &[(4, with(&bytes, 4, &[("ParentTreeNextKey", "2")]))]);
-    assert_caught(&alone, "content_changed");
-}
-
-/// A choice shows what its option is called, and nothing else.
-#[test]
-fn a_choice_and_its_option() {
-    let objects = [
-        "<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [4 0 R] >> >>".to_owned(),
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> /Annots [4 0 R] >>".to_owned(),
-        "<< /Type /Annot /Subtype /Widget /FT /Ch /Ff 131072 /T (Place) /F 4 /Rect [9 9 108 29] /P 3 0 R \
-         /Opt [[(DB) (Dien Bien)] [(HG) (Hau Giang)]] >>"
-            .to_owned(),
-    ];
-    let mut job = Job::ingested(&plain(&objects, ""));
-    job.sign(&DESK.pki, "leader", "Approval", |_| {});
-    let chosen = |value: &str, text: &str| {
-        let (number, fresh) = (field(&job.bytes, "Place"), next(&job.bytes));
-        let font = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Times-Roman >> >> >>";
-        let drawn = stream(
-            &format!("/Type /XObject /Subtype /Form /BBox [0 0 99 20] {font}"),
-            &format!("BT /F 9 Tf ({text}) Tj ET"),
-        );
-        let changes = [("V", value), ("AP", &*format!("<< /N {fresh} 0 R >>"))];
-        revised(&job.bytes, &[(number, with(&job.bytes, number, &changes)), (fresh, drawn)])
-    };
-    for text in ["Hau Giang", "HG"] {
-        let report = DESK.report(&chosen("(HG)", text)).unwrap();
-        assert_eq!(report.verdict, Verdict::TotalPassed, "{text}: {report:#?}");
-    }
-    for text in ["Dien Bien", "DB", "Hau Giang Dien Bien", "Hau"] {
-        assert_caught(&chosen("(HG)", text), "appearance_not_value");
-    }
-}
-
-/// The form's list of fields grows, and something else in the catalog or the trailer is that list as well.
-#[test]
-fn a_list_of_fields_that_somebody_else_uses() {
-    let signed = |catalog: &str, trailer: &str| {
-        let objects = [
-            format!("<< /Type /Catalog /Pages 2 0 R /AcroForm 4 0 R {catalog} >>"),
-            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << >> >>".to_owned(),
-            "<< /Fields 5 0 R >>".to_owned(),
-            "[]".to_owned(),
-        ];
-        let mut job = Job::ingested(&plain(&objects, trailer));
-        job.sign(&DESK.pki, "leader", "Approval", |_| {});
-        job.bytes
-    };
-    let grown = |bytes: &[u8]| {
-        let (first, fresh) = (field(bytes, "Approval"), next(bytes));
-        let new = "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Next) /F 132 /Rect [0 0 0 0] >>".to_owned();
-        revised(bytes, &[(5, format!("[{first} 0 R {fresh} 0 R]")), (fresh, new)])
-    };
-    let report = DESK.report(&grown(&signed("", ""))).unwrap();
-    assert_eq!(report.verdict, Verdict::TotalPassed, "{report:#?}");
-    for (catalog, trailer) in
-        [("/Shared 5 0 R", ""), ("", "/Shared 5 0 R"), ("/Shared 4 0 R", "/Shared [5 0 R]")]
-    {
-        assert_caught(&grown(&signed(catalog, trailer)), "replaced_object_shared");
-    }
-}
-
-#[test]
-fn a_security_store_holds_nothing_else() {
-    let bytes = &DESK.signed;
-    let (catalog, fresh) = (catalog(bytes), next(bytes));
-    let with_store = |store: &str| {
-        let catalog = (catalog, with(bytes, catalog, &[("DSS", &format!("{fresh} 0 R"))]));
-        revised(bytes, &[catalog, (fresh, store.to_owned()), (fresh + 1, stream("", "x"))])
-    };
-    let good = format!("<< /Type /DSS /Certs [{} 0 R] >>", fresh + 1);
-    assert_eq!(DESK.report(&with_store(&good)).unwrap().verdict, Verdict::TotalPassed);
-    let key = "A".repeat(40);
-    for store in [
-        "(Hi)",
-        "<< /Else null >>",
-        "<< /Else 1 >>",
-        "<< /Certs null >>",
-        "<< /Certs [1] >>",
-        "<< /VRI null >>",
-        "<< /VRI << /Else null >> >>",
-        &format!("<< /VRI << /{key} null >> >>"),
-        &format!("<< /VRI << /{key} << /Else null >> >> >>"),
-        &format!("<< /VRI << /{key} << /OCSP null >> >> >>"),
-    ] {
-        let codes = DESK.caught(&with_store(store));
-        assert!(codes.iter().any(|code| code == "security_store_changed"), "{store}: {codes:?}");
-    }
 }
 
 #[test]
