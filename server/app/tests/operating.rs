@@ -52,7 +52,8 @@ async fn installation(folder: &Path) -> JobId {
     let settings = "[database]\nurl = \"sqlite:rows.db\"\n[files]\nurl = \"file:files\"\n\
                     [trust]\nroots = [\"roots.pem\"]\n[tsa]\nurl = \"http://127.0.0.1:9\"\n[scanner]\nmode = \"off\"\n";
     std::fs::write(folder.join("trinhky.toml"), settings).expect("written");
-    assert!(trinhky(folder, &["migrate"]).0, "migrate");
+    let (well, said) = trinhky(folder, &["migrate"]);
+    assert!(well, "migrate: {said}");
     let store = Store::open(&format!("sqlite:{}", folder.join("rows.db").display()), 2).await.expect("open");
     let now = datetime!(2026-01-05 08:00 UTC);
     let job = NewJob {
