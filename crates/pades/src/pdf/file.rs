@@ -18,8 +18,8 @@ use super::{
     indirect::{self, Indirect, read_indirect, with_window},
     lexer::Spans,
     limits::Limits,
-    object::{ObjRef, Object},
-    objstm::Container,
+    object::{ObjRef, Object, Stream},
+    objstm::{Container, Opened, Reader},
     repair,
     view::View,
     xref::Place,
@@ -225,26 +225,56 @@ impl<'a> File<'a> {
         Ok(read)
     }
 
+    /// The object `number` at `index` of an object stream.
+    pub(super) fn contained(
+        &self,
+        container: (u32, u64),
+        index: usize,
+        number: u32,
+    ) -> Result<Object, PdfError> {
+        let container = self.container(container.0, container.1)?;
+        let before = container.decoded();
+        let object = container.object(index, number, &self.limits);
+        self.spend(container.decoded() - before)?;
+        object
+    }
+
+    /// The object stream `number` at `offset`.
     pub(super) fn container(&self, number: u32, offset: u64) -> Result<Rc<Container>, PdfError> {
         if let Some((_, held)) = self.containers.borrow().iter().find(|(at, _)| *at == offset) {
             return Ok(Rc::clone(held));
         }
-        let indirect =
-            read_indirect(self.source, offset, &self.limits, &mut |reference| self.plain_length(reference))?;
-        let Object::Stream(stream) = &indirect.object else {
-            return Err(PdfError::Wrong("an object stream"));
-        };
-        if indirect.id.number != number {
-            return Err(PdfError::Wrong("an object stream's number"));
-        }
-        let container = Rc::new(Container::read(self.source, stream, &self.limits)?);
-        self.spend(container.size())?;
+        let indirect = self.container_stream(number, offset)?;
+        let container = Rc::new(Container::read(self.source, contained_in(&indirect)?, &self.limits)?);
+        self.spend(container.decoded())?;
         let mut held = self.containers.borrow_mut();
         held.push_front((offset, Rc::clone(&container)));
         while held.len() > 1 && held.iter().map(|(_, c)| c.size()).sum::<usize>() > CONTAINERS {
             held.pop_back();
         }
         Ok(container)
+    }
+
+    /// The object stream `number` at `offset`, read whole by `reader`.
+    pub(super) fn open_container<'r>(
+        &self,
+        reader: &'r mut Reader,
+        number: u32,
+        offset: u64,
+    ) -> Result<Opened<'r>, PdfError> {
+        let indirect = self.container_stream(number, offset)?;
+        let opened = reader.open(self.source, contained_in(&indirect)?, &self.limits)?;
+        self.spend(opened.decoded())?;
+        Ok(opened)
+    }
+
+    fn container_stream(&self, number: u32, offset: u64) -> Result<Rc<Indirect>, PdfError> {
+        let indirect = self.indirect_at(offset, &mut |reference| self.plain_length(reference))?;
+        if indirect.id.number == number {
+            Ok(indirect)
+        } else {
+            Err(PdfError::Wrong("an object stream's number"))
+        }
     }
 
     /// An indirect `/Length`: looked up in the latest revision, and only as a plain integer.
@@ -263,6 +293,10 @@ impl<'a> File<'a> {
         }
         Ok(())
     }
+}
+
+fn contained_in(indirect: &Indirect) -> Result<&Stream, PdfError> {
+    indirect.object.as_stream().ok_or(PdfError::Wrong("an object stream"))
 }
 
 /// The offset of `%PDF-` within the first 1,024 bytes.

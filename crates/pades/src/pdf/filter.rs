@@ -1,7 +1,12 @@
 //! Stream filters (ISO 32000-2, 7.4) that a reader of structure and text needs: Flate and LZW with predictors,
 //! ASCII hex, ASCII 85 and run length. Image filters (DCT, JPX, CCITT, JBIG2) are left alone. Every decoder is bounded.
 
-use flate2::{Decompress, FlushDecompress, Status};
+mod flate;
+mod predictor;
+
+use predictor::{PngRows, Predictor};
+
+pub(super) use flate::{End, Inflating};
 
 use super::{
     error::PdfError,
@@ -24,8 +29,7 @@ pub struct Decoded {
 /// [`PdfError::Filter`] for a filter this module does not do or data that yields nothing,
 /// [`PdfError::Limit`] if the output would exceed `max`.
 pub fn decode(dict: &Dict, raw: Vec<u8>, max: usize) -> Result<Decoded, PdfError> {
-    let filters = list(dict.get("Filter").or_else(|| dict.get("F")));
-    let parms = list(dict.get("DecodeParms").or_else(|| dict.get("DP")));
+    let (filters, parms) = chain(dict);
     if filters.len() > 8 {
         return Err(PdfError::Limit("too many filters on one stream"));
     }
@@ -35,7 +39,7 @@ pub fn decode(dict: &Dict, raw: Vec<u8>, max: usize) -> Result<Decoded, PdfError
         let parms = parms.get(index).and_then(Object::as_dict).unwrap_or(&empty);
         let raw = decoded.data;
         let step = match filter.as_name().unwrap_or_default() {
-            b"FlateDecode" | b"Fl" => predict(inflate(&raw, max)?, parms)?,
+            b"FlateDecode" | b"Fl" => predict(inflate(raw, max)?, parms)?,
             b"LZWDecode" | b"LZW" => predict(lzw(&raw, parms, max)?, parms)?,
             b"ASCIIHexDecode" | b"AHx" => ascii_hex(&raw),
             b"ASCII85Decode" | b"A85" => ascii_85(&raw, max)?,
@@ -48,6 +52,20 @@ pub fn decode(dict: &Dict, raw: Vec<u8>, max: usize) -> Result<Decoded, PdfError
     Ok(decoded)
 }
 
+/// The filters and their parameters, one by one.
+fn chain(dict: &Dict) -> (Vec<Object>, Vec<Object>) {
+    let filters = list(dict.get("Filter").or_else(|| dict.get("F")));
+    (filters, list(dict.get("DecodeParms").or_else(|| dict.get("DP"))))
+}
+
+fn is_flate(filter: &Object) -> bool {
+    matches!(filter.as_name(), Some(b"FlateDecode" | b"Fl"))
+}
+
+fn predict(decoded: Decoded, parms: &Dict) -> Result<Decoded, PdfError> {
+    Ok(Decoded { data: Predictor::of(parms)?.undo(decoded.data), complete: decoded.complete })
+}
+
 fn list(value: Option<&Object>) -> Vec<Object> {
     match value {
         None => Vec::new(),
@@ -56,107 +74,65 @@ fn list(value: Option<&Object>) -> Vec<Object> {
     }
 }
 
-/// zlib data (RFC 1950); damage behind some output yields that output, as viewers do.
-fn inflate(raw: &[u8], max: usize) -> Result<Decoded, PdfError> {
-    let mut state = Decompress::new(true);
-    let mut data = Vec::with_capacity(raw.len().saturating_mul(4).clamp(256, 1 << 20).min(max.max(1)));
-    loop {
-        let taken = usize::try_from(state.total_in()).unwrap_or(usize::MAX);
-        let input = raw.get(taken..).unwrap_or_default();
-        let before = (state.total_in(), data.len());
-        match state.decompress_vec(input, &mut data, FlushDecompress::None) {
-            Ok(Status::StreamEnd) => return Ok(Decoded { data, complete: true }),
-            Ok(_) if data.len() > max => return Err(PdfError::Limit("a stream expands to too many bytes")),
-            Ok(_) if data.len() == data.capacity() => {
-                data.reserve_exact(data.len().max(256).min(max - data.len() + 1));
-            }
-            Ok(_) if before == (state.total_in(), data.len()) => break,
-            Ok(_) => {}
-            Err(_) => break,
-        }
-    }
-    if data.is_empty() && !raw.is_empty() {
-        return Err(PdfError::Filter("the compressed data is damaged"));
-    }
-    Ok(Decoded { data, complete: false })
-}
-
-/// Undoes `/Predictor` (7.4.4.4): TIFF (2) for 8-bit components, PNG (10 and above).
-fn predict(decoded: Decoded, parms: &Dict) -> Result<Decoded, PdfError> {
-    let number = |key: &str, default: i64| parms.get(key).and_then(Object::as_int).unwrap_or(default);
-    let predictor = number("Predictor", 1);
-    if predictor < 2 {
-        return Ok(decoded);
-    }
-    let bad = || PdfError::Filter("the predictor's parameters make no sense");
-    let size = |key: &str, default: i64| {
-        usize::try_from(number(key, default)).ok().filter(|&n| (1..=1 << 20).contains(&n)).ok_or_else(bad)
+/// Passes the data of a stream on in rows of `width` bytes, each behind [`CONTEXT`] bytes of anything; answers whether it
+/// decoded to its end. Of a cross-reference stream as writers make them, no more than a block is in memory.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn each_row(
+    dict: &Dict,
+    raw: Vec<u8>,
+    width: usize,
+    max: usize,
+    mut row: impl FnMut(&[u8]),
+) -> Result<bool, PdfError> {
+    let (filters, parms) = chain(dict);
+    let predictor = match (filters.as_slice(), parms.first().and_then(Object::as_dict)) {
+        ([only], parms) if is_flate(only) => Some(parms.map_or(Ok(Predictor::Plain), Predictor::of)?),
+        _ => None,
     };
-    let (colors, bits, columns) = (size("Colors", 1)?, size("BitsPerComponent", 8)?, size("Columns", 1)?);
-    let pixel = (colors * bits).div_ceil(8);
-    let row = colors.checked_mul(bits).and_then(|n| n.checked_mul(columns)).ok_or_else(bad)?.div_ceil(8);
-    if predictor == 2 {
-        return if bits == 8 { Ok(tiff(decoded, row, colors)) } else { Err(bad()) };
-    }
-    let mut out: Vec<u8> = Vec::with_capacity(decoded.data.len());
-    let mut above = vec![0; row];
-    for line in decoded.data.chunks(row + 1) {
-        let Some((&kind, bytes)) = line.split_first() else { break };
-        if kind == 2 {
-            // What cross-reference streams use.
-            for (up, byte) in above.iter_mut().zip(bytes) {
-                *up = byte.wrapping_add(*up);
-            }
-            out.extend_from_slice(above.get(..bytes.len()).unwrap_or_default());
-            continue;
+    let mut data = vec![0; CONTEXT];
+    let mut png = match predictor {
+        Some(Predictor::Plain) => None,
+        Some(Predictor::Png { row, pixel }) if row == width => Some(PngRows::new(row, pixel)),
+        _ => {
+            let decoded = decode(dict, raw, max)?;
+            data.extend_from_slice(&decoded.data);
+            data.windows(CONTEXT + width).step_by(width).for_each(row);
+            return Ok(decoded.complete);
         }
-        let mut current = vec![0; row];
-        for (index, &byte) in bytes.iter().enumerate() {
-            let at = |row: &[u8], back: usize| {
-                index.checked_sub(back).and_then(|i| row.get(i)).copied().unwrap_or(0)
-            };
-            let (left, up, corner) = (at(&current, pixel), at(&above, 0), at(&above, pixel));
-            let guess = match kind {
-                1 => left,
-                2 => up,
-                3 => u8::midpoint(left, up),
-                4 => paeth(left, up, corner),
-                _ => 0,
-            };
-            if let Some(slot) = current.get_mut(index) {
-                *slot = byte.wrapping_add(guess);
-            }
+    };
+    let line = width + usize::from(png.is_some());
+    let mut inflating = Inflating::new(raw, max);
+    data.reserve(BLOCK.max(2 * line));
+    loop {
+        inflating.fill(&mut data, CONTEXT + BLOCK.max(line))?;
+        let whole = (data.len() - CONTEXT) / line * line;
+        if let (Some(png), Some(lines)) = (&mut png, data.get_mut(CONTEXT..CONTEXT + whole)) {
+            png.undo(lines);
         }
-        out.extend_from_slice(current.get(..bytes.len()).unwrap_or_default());
-        above = current;
+        let rows = data.get(line - width..CONTEXT + whole).unwrap_or_default();
+        rows.windows(CONTEXT + width).step_by(line).for_each(&mut row);
+        data.drain(CONTEXT..CONTEXT + whole);
+        if let Some(end) = inflating.end() {
+            return Ok(end == End::Complete);
+        }
     }
-    Ok(Decoded { data: out, complete: decoded.complete })
 }
 
-fn tiff(mut decoded: Decoded, row: usize, colors: usize) -> Decoded {
-    for line in decoded.data.chunks_mut(row) {
-        for index in colors..line.len() {
-            let left = index.checked_sub(colors).and_then(|i| line.get(i)).copied().unwrap_or(0);
-            if let Some(byte) = line.get_mut(index) {
-                *byte = byte.wrapping_add(left);
-            }
-        }
-    }
-    decoded
+/// The one Flate filter without a predictor that this dictionary names, if it names that and nothing else.
+pub(super) fn is_plain_flate(dict: &Dict) -> bool {
+    let (filters, parms) = chain(dict);
+    let predictor = parms.first().and_then(Object::as_dict).map_or(Ok(Predictor::Plain), Predictor::of);
+    matches!(filters.as_slice(), [only] if is_flate(only)) && predictor == Ok(Predictor::Plain)
 }
 
-/// The Paeth predictor of PNG (RFC 2083, 6.6).
-fn paeth(left: u8, up: u8, corner: u8) -> u8 {
-    let (a, b, c) = (i16::from(left), i16::from(up), i16::from(corner));
-    let p = a + b - c;
-    let (da, db, dc) = ((p - a).abs(), (p - b).abs(), (p - c).abs());
-    if da <= db && da <= dc {
-        left
-    } else if db <= dc {
-        up
-    } else {
-        corner
-    }
+/// zlib data; damage behind some output yields that output, as viewers do.
+fn inflate(raw: Vec<u8>, max: usize) -> Result<Decoded, PdfError> {
+    let mut data = Vec::with_capacity(raw.len().saturating_mul(4).clamp(256, 1 << 20).min(max.max(1)));
+    let mut inflating = Inflating::new(raw, max);
+    inflating.fill(&mut data, usize::MAX)?;
+    Ok(Decoded { data, complete: inflating.end() == Some(End::Complete) })
 }
 
 fn lzw(raw: &[u8], parms: &Dict, max: usize) -> Result<Decoded, PdfError> {
@@ -289,6 +265,11 @@ fn run_length(raw: &[u8], max: usize) -> Result<Decoded, PdfError> {
     Ok(Decoded { data, complete: false })
 }
 
+/// Bytes before a row: a number of up to eight bytes that ends in the row can be read at once.
+pub(super) const CONTEXT: usize = 8;
+/// Bytes that are decoded at a time where not all are needed at once.
+const BLOCK: usize = 32 << 10;
+
 #[cfg(test)]
 mod tests {
     use std::io::Write as _;
@@ -324,6 +305,26 @@ mod tests {
     }
 
     #[test]
+    fn predictors_are_undone() {
+        let rows = [[1, 10, 1, 2, 3], [2, 1, 1, 1, 1], [3, 4, 4, 4, 4], [4, 1, 2, 3, 4], [0, 9, 8, 7, 6]];
+        let parms = Dict::new().with("Predictor", 15).with("Columns", 4);
+        let flate = dict("FlateDecode").with("DecodeParms", parms.clone());
+        let expected =
+            [[10, 11, 13, 16], [11, 12, 14, 17], [9, 14, 18, 21], [10, 16, 21, 25], [9, 8, 7, 6]].concat();
+        let raw = zlib(rows.as_flattened());
+        assert_eq!(decode(&flate, raw.clone(), 99).unwrap().data, expected);
+        for width in [4, 5] {
+            let mut seen = Vec::new();
+            let complete = each_row(&flate, raw.clone(), width, 99, |row| seen.push(row[CONTEXT..].to_vec()));
+            assert_eq!((complete, seen.concat()), (Ok(true), expected[..20 / width * width].to_vec()));
+        }
+        // Nobody has that many bytes.
+        let absurd = parms.with("Colors", 1 << 20).with("Columns", 1 << 20).with("BitsPerComponent", 1 << 20);
+        let absurd = dict("FlateDecode").with("DecodeParms", absurd);
+        assert_eq!(decode(&absurd, zlib(&[2, 7, 7]), 99).unwrap().data, [7, 7]);
+    }
+
+    #[test]
     fn a_bomb_is_refused_and_damage_keeps_the_front() {
         let raw = zlib(&vec![b'a'; 1 << 20]);
         assert!(matches!(decode(&dict("FlateDecode"), raw.clone(), 1 << 16), Err(PdfError::Limit(_))));
@@ -337,6 +338,36 @@ mod tests {
         fn inflate_undoes_deflate(bytes in proptest::collection::vec(any::<u8>(), 1..5000)) {
             let decoded = decode(&dict("FlateDecode"), zlib(&bytes), 5000).unwrap();
             prop_assert_eq!(decoded, Decoded { data: bytes, complete: true });
+        }
+
+        #[test]
+        fn rows_are_what_is_decoded(
+            kinds in proptest::collection::vec(0_u8..5, 1..40),
+            width in 1_usize..7,
+            predicted in any::<bool>(),
+            lines in prop_oneof![0_usize..9, 5000_usize..9000],
+            cut in 0_usize..9,
+        ) {
+            let line = |n: usize| {
+                let kind = kinds[n % kinds.len()];
+                let bytes = (0..width).map(move |i| (n * 7 + i * 31).to_le_bytes()[0]);
+                predicted.then_some(kind).into_iter().chain(bytes)
+            };
+            let mut parms = Dict::new();
+            if predicted {
+                parms = parms.with("Predictor", 12).with("Columns", i64::try_from(width).unwrap());
+            }
+            let dict = dict("FlateDecode").with("DecodeParms", parms);
+            let raw = zlib(&(0..lines).flat_map(line).collect::<Vec<u8>>());
+            let raw = raw[..raw.len() - cut].to_vec();
+            let whole = decode(&dict, raw.clone(), 1 << 20);
+            let mut seen = Vec::new();
+            let complete = each_row(&dict, raw, width, 1 << 20, |row| seen.extend_from_slice(&row[CONTEXT..]));
+            let expected = whole.map(|mut whole| {
+                whole.data.truncate(whole.data.len() / width * width);
+                whole
+            });
+            prop_assert_eq!(complete.map(|complete| Decoded { data: seen, complete }), expected);
         }
 
         #[test]

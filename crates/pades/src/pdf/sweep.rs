@@ -10,6 +10,7 @@ use super::{
     lexer::{Lack, Lexer, Skimmed, integer},
     limits::Limits,
     object::ObjRef,
+    objstm::Reader,
     view::View,
     xref::{Entry, Place},
 };
@@ -23,7 +24,8 @@ pub(super) enum Swept<'s> {
     Open(&'s Skimmed),
     /// To be looked at by the reader that builds objects.
     Unclear,
-    /// An object stream, behind all its objects: no number twice in it, and whatever is in it can be read.
+    /// An object stream, behind all its objects: it decodes to its end, no number is twice in it, and whatever is in it
+    /// can be read.
     Strict(bool),
 }
 
@@ -57,13 +59,14 @@ impl View<'_, '_> {
                 return Ok(false);
             }
         }
+        let mut reader = Reader::new(&self.file.limits);
         for objects in inside.chunk_by(|a, b| a.0 == b.0) {
             let container = objects.first().map_or(0, |first| first.0);
             let held = match self.place(container) {
-                Place::At { offset, .. } => self.file.container(container, offset).ok(),
+                Place::At { offset, .. } => self.file.open_container(&mut reader, container, offset).ok(),
                 _ => None,
             };
-            let mut strict = held.as_ref().is_some_and(|held| held.is_distinct());
+            let mut strict = held.as_ref().is_some_and(|held| held.complete && held.is_distinct());
             let mut objects = objects.iter().peekable();
             for (index, text) in (0..).zip(held.iter().flat_map(|held| held.texts())) {
                 let lexer = text.map(|(_, text)| Lexer::new(text, 0, self.file.limits.depth).whole());

@@ -128,8 +128,7 @@ impl<'f, 'a> View<'f, 'a> {
                 let Place::At { offset, .. } = self.place(container) else {
                     return Err(PdfError::Wrong("an object stream"));
                 };
-                let container = self.file.container(container, offset)?;
-                container.object(index as usize, reference.number, &self.file.limits)
+                self.file.contained((container, offset), index as usize, reference.number)
             }
         }
     }
@@ -172,14 +171,13 @@ impl<'f, 'a> View<'f, 'a> {
         u64::try_from(value.as_int()?).ok()
     }
 
-    /// Whether the object is at the very index of its object stream that the cross-reference says, and everything else
-    /// in that stream can be read too. `true` for objects outside of object streams.
+    /// Whether the object is at the very index of its object stream that the cross-reference says. `true` for objects
+    /// outside of object streams.
     pub(crate) fn is_strictly_held(&self, number: u32) -> bool {
         let Place::InStream { container, index } = self.place(number) else { return true };
         let Place::At { offset, .. } = self.place(container) else { return false };
         let Ok(held) = self.file.container(container, offset) else { return false };
-        // The whole stream is looked at once, with its first object.
-        held.holds(index as usize, number) && (index > 0 || held.is_strict(&self.file.limits))
+        held.holds(index as usize, number)
     }
 
     /// Follows references until there is a value.

@@ -322,12 +322,13 @@ fn stream_entries(
     };
     let wrong = PdfError::Wrong("the cross-reference stream's /W, /Index or /Size");
     let widths = ints("W").filter(|w| w.len() >= 3 && w.iter().all(|&n| n <= 8)).ok_or(wrong.clone())?;
+    let widths: Vec<usize> = widths.iter().map(|&n| usize::try_from(n).unwrap_or(8)).collect();
     let size = stream.dict.get("Size").and_then(Object::as_int).and_then(|n| u64::try_from(n).ok());
     let index = match ints("Index") {
         Some(index) => index,
         None => vec![0, size.ok_or(wrong.clone())?],
     };
-    let width: usize = widths.iter().map(|&n| usize::try_from(n).unwrap_or(8)).sum();
+    let width: usize = widths.iter().sum();
     let total: u64 =
         index.iter().skip(1).step_by(2).try_fold(0_u64, |sum, n| sum.checked_add(*n)).ok_or(wrong.clone())?;
     if total > u64::from(limits.objects) + 1 {
@@ -339,49 +340,65 @@ fn stream_entries(
     let raw_len = usize::try_from(stream.len).ok().filter(|&n| n <= limits.object_len);
     let raw = source.slice(stream.at, raw_len.ok_or(PdfError::Limit("one object is too long"))?)?;
     let most = (usize::try_from(total).unwrap_or(usize::MAX)).saturating_mul(width).saturating_mul(2);
-    let data = filter::decode(&stream.dict, raw, most.clamp(1 << 16, limits.inflated_len))?;
-    let mut rows = data.data.chunks_exact(width);
-    let mut entries =
-        Vec::with_capacity(usize::try_from(total).unwrap_or(0).min(data.data.len() / width + 1));
+    let mut numbers = Vec::with_capacity(index.len() / 2);
     for pair in index.chunks_exact(2) {
         let &[first, count] = pair else { break };
-        if first.checked_add(count).is_none_or(|end| end > u64::from(limits.objects) + 1) {
-            return Err(PdfError::Limit("too many objects"));
-        }
-        for number in first..first + count {
-            let Some(row) = rows.next() else { return Ok((entries, false)) };
-            let number = u32::try_from(number).map_err(|_| PdfError::Limit("too many objects"))?;
-            entries.push(Entry::new(number, stream_entry(row, &widths, shift)));
-        }
+        let end = first.checked_add(count).filter(|&end| end <= u64::from(limits.objects) + 1);
+        let end = end.and_then(|end| u32::try_from(end).ok()).ok_or(PdfError::Limit("too many objects"))?;
+        numbers.push(u32::try_from(first).unwrap_or(end)..end);
     }
-    Ok((entries, data.complete))
+    // A row takes a bit of compressed data at the least.
+    let rows = usize::try_from(total).unwrap_or(usize::MAX).min(raw.len().saturating_mul(1032) / width + 1);
+    let mut entries = Vec::with_capacity(rows);
+    let row = Row::of(&widths, shift);
+    let mut numbers = numbers.into_iter().flatten();
+    let most = most.clamp(1 << 16, limits.inflated_len);
+    let complete = filter::each_row(&stream.dict, raw, width, most, |bytes| {
+        if let Some(number) = numbers.next() {
+            entries.push(Entry::new(number, row.place(bytes)));
+        }
+    })?;
+    Ok((entries, complete && numbers.next().is_none()))
 }
 
-/// One row: type (1 if its field has no width), and two fields by Table 18. An unknown type is a `null` object.
-fn stream_entry(row: &[u8], widths: &[u64], shift: u64) -> Place {
-    let mut rest = row;
-    let mut field = |index: usize| {
-        let width = widths.get(index).and_then(|&w| usize::try_from(w).ok()).unwrap_or(0);
-        let (bytes, behind) = rest.split_at_checked(width).unwrap_or((rest, &[]));
-        rest = behind;
-        (width, bytes.iter().fold(0_u64, |value, &b| value << 8 | u64::from(b)))
-    };
-    let kind = match field(0) {
-        (0, _) => 1,
-        (_, kind) => kind,
-    };
-    let (a, b) = (field(1).1, field(2).1);
-    match kind {
-        1 if a == 0 => Place::Free,
-        1 => match (a.checked_add(shift), u16::try_from(b)) {
-            (Some(offset), Ok(generation)) => Place::At { offset, generation },
+/// The shape of a row.
+struct Row {
+    /// Where the first three fields end, and a mask for as many bytes as each has.
+    fields: [(usize, u64); 3],
+    shift: u64,
+}
+
+impl Row {
+    fn of(widths: &[usize], shift: u64) -> Self {
+        let mut end = 0;
+        let fields = [0, 1, 2].map(|index| {
+            let width = widths.get(index).copied().unwrap_or(0).min(8);
+            end += width;
+            (end, u64::MAX.checked_shr(64 - 8 * u32::try_from(width).unwrap_or(8)).unwrap_or(0))
+        });
+        Self { fields, shift }
+    }
+
+    /// Type (1 if its field has no width), and two fields by Table 18. An unknown type is a `null` object.
+    fn place(&self, row: &[u8]) -> Place {
+        // The eight bytes that end where the field does, some of them before the row.
+        let [kind, a, b] = self.fields.map(|(end, mask)| {
+            let bytes = row.get(end..).and_then(|from| from.first_chunk::<{ filter::CONTEXT }>());
+            bytes.map_or(0, |bytes| u64::from_be_bytes(*bytes) & mask)
+        });
+        let kind = if self.fields[0].0 == 0 { 1 } else { kind };
+        match kind {
+            1 if a == 0 => Place::Free,
+            1 => match (a.checked_add(self.shift), u16::try_from(b)) {
+                (Some(offset), Ok(generation)) => Place::At { offset, generation },
+                _ => Place::Free,
+            },
+            2 => match (u32::try_from(a), u32::try_from(b)) {
+                (Ok(container), Ok(index)) => Place::InStream { container, index },
+                _ => Place::Free,
+            },
             _ => Place::Free,
-        },
-        2 => match (u32::try_from(a), u32::try_from(b)) {
-            (Ok(container), Ok(index)) => Place::InStream { container, index },
-            _ => Place::Free,
-        },
-        _ => Place::Free,
+        }
     }
 }
 
@@ -404,6 +421,35 @@ mod tests {
         fn eight_digits_are_a_number(bytes in proptest::array::uniform8(prop_oneof![4 => b'0'..=b'9', 1 => any::<u8>()])) {
             let text = std::str::from_utf8(&bytes).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
             prop_assert_eq!(eight_digits(bytes), text.and_then(|text| text.parse().ok()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_big_endian_fields(
+            widths in proptest::array::uniform3(0_usize..9),
+            more in 0_usize..3,
+            bytes in proptest::collection::vec(any::<u8>(), 40),
+            shift in 0_u64..3,
+        ) {
+            let mut rest = bytes.get(filter::CONTEXT..).unwrap();
+            let [kind, a, b] = widths.map(|width| {
+                let (field, behind) = rest.split_at(width);
+                rest = behind;
+                field.iter().fold(0_u64, |value, &byte| value << 8 | u64::from(byte))
+            });
+            let expected = match if widths[0] == 0 { 1 } else { kind } {
+                1 if a > 0 && b <= 0xffff && a.checked_add(shift).is_some() => {
+                    Place::At { offset: a + shift, generation: u16::try_from(b).unwrap() }
+                }
+                2 if a <= 0xffff_ffff && b <= 0xffff_ffff => {
+                    Place::InStream { container: u32::try_from(a).unwrap(), index: u32::try_from(b).unwrap() }
+                }
+                _ => Place::Free,
+            };
+            let all: Vec<usize> = widths.into_iter().chain((0..more).map(|_| 1)).collect();
+            let row = bytes.get(..filter::CONTEXT + all.iter().sum::<usize>()).unwrap();
+            prop_assert_eq!(Row::of(&all, shift).place(row), expected);
         }
     }
 
