@@ -9,6 +9,7 @@ cache=${TRINHKY_CACHE:-$HOME/.cache/trinhky}
 python=$cache/venv/bin/python
 release=${CARGO_TARGET_DIR:-target}/release
 out=target/bench
+inputs=$cache/bench/inputs-2
 mkdir -p "$out"
 
 cargo build -q --locked --release -p trinhky-bench -p trinhky-flows -p trinhky-server -p trinhky-world -p trinhky-seal-agent
@@ -24,13 +25,13 @@ if [ -z "$page" ]; then
   page=$cache/bench/page.pdf
   "$release/trinhky-world" demo-pdf "$page"
 fi
-PYTHONPATH=tests "$python" -m bench.inputs "$page" "$cache/bench/inputs" >&2
+PYTHONPATH=tests "$python" -m bench.inputs "$page" "$inputs" >&2
 # What misses a target is named when the rest has run.
 status=0
 key=(--cert "$cache/bench/cert.pem" --key "$cache/bench/key.pem")
-"$release/trinhky-bench" files "$cache/bench/inputs" "${key[@]}" \
+"$release/trinhky-bench" files "$inputs" "${key[@]}" \
   --python "$python" --judges "$cache/judges" --runs "${RUNS:-5}" --peer-limit "${PEER_LIMIT:-60}" --out "$out/files.json" || status=1
-"$release/trinhky-bench" instructions "$cache/bench/inputs" "${key[@]}" || status=1
+"$release/trinhky-bench" instructions "$inputs" "${key[@]}" || status=1
 corpora=${TRINHKY_CORPORA:-../shared/corpora/public}
 if [ -d "$corpora" ]; then "$release/trinhky-bench" worst "$corpora" || status=1; fi
 TRINHKY_PYTHON=$python "$release/trinhky-load" --leaders "${LEADERS:-200}" --out "$out/job.json" || status=1

@@ -11,7 +11,7 @@ use crate::documents::Key;
 use crate::measure::{Measured, Operation, run_timed};
 use crate::peers::{self, Figures, JVM, Talking};
 use crate::row::{PYHANKO, Row, median};
-use crate::{plot, targets};
+use crate::{inflate, plot, targets};
 
 /// Files are `SIZE-STYLE.pdf`, e.g. `5MB-stream.pdf`.
 #[derive(clap::Args)]
@@ -60,11 +60,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         let huge = name.starts_with("1GB");
         let figures = if huge { Figures::new() } else { figures(arguments, &peers, &file)? };
         let runs = if huge { 1 } else { arguments.runs };
+        let inflating = inflate::floor(&file, runs)?;
         for operation in Operation::ALL {
             if huge && !matches!(operation, Operation::Ingest | Operation::Provision | Operation::SignTwo) {
                 continue;
             }
-            let (mut row, lacks) = measured(arguments, operation, &file, &name, &figures, runs)?;
+            let (mut row, lacks) = measured(arguments, operation, &file, &name, (&figures, inflating), runs)?;
             row.not_measured.clone_from(&absent);
             eprintln!("{row}");
             missed.extend(lacks);
@@ -122,7 +123,7 @@ fn measured(
     operation: Operation,
     file: &Path,
     name: &str,
-    figures: &Figures,
+    (figures, inflating): (&Figures, f64),
     runs: u32,
 ) -> Result<(Row, Vec<String>)> {
     let mut best: Option<(Row, Vec<String>)> = None;
@@ -132,7 +133,8 @@ fn measured(
         floors.extend(floor(file, runs)?);
         let peers = figures.get(operation.word()).cloned().unwrap_or_default();
         let name = format!("{}/{name}", operation.word());
-        let row = Row::of(name, &measured.ms, Some(median(&floors)), peers, Some(measured.peak_kb));
+        let mut row = Row::of(name, &measured.ms, Some(median(&floors)), peers, Some(measured.peak_kb));
+        row.inflate = inflating;
         let missed = targets::missed(&row);
         let better = best.as_ref().is_none_or(|(_, known)| missed.len() < known.len());
         let done = missed.is_empty();

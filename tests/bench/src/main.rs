@@ -8,6 +8,7 @@
 
 mod documents;
 mod files;
+mod inflate;
 mod instructions;
 mod measure;
 mod peers;

@@ -16,6 +16,8 @@ pub(crate) struct Row {
     pub unit: &'static str,
     /// One SHA-256 pass over the same file (`openssl dgst`), median of the runs around this measurement.
     pub floor: Option<f64>,
+    /// Inflating every object stream of the file and doing nothing with it, median of the same run; 0 without any.
+    pub inflate: f64,
     /// pyHanko doing the same, median of the same run.
     pub peer: Option<f64>,
     /// `value / floor`.
@@ -68,6 +70,7 @@ impl Row {
             value,
             unit: "ms",
             floor,
+            inflate: 0.0,
             peer,
             ratio_to_floor: ratio(floor),
             ratio_to_peer: ratio(peer),
@@ -94,6 +97,9 @@ impl std::fmt::Display for Row {
         write!(f, "{:<24} {:>10.3} ms", self.name, self.value)?;
         if let Some(ratio) = self.ratio_to_floor {
             write!(f, "   floor ×{ratio:<6.2}")?;
+        }
+        if self.inflate > 0.0 {
+            write!(f, "   inflating {:.1} ms", self.inflate)?;
         }
         for (name, figure) in &self.peers {
             let sign = if figure.at_least { "≥ " } else { "" };

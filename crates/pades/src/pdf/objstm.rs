@@ -250,11 +250,13 @@ mod tests {
 
     /// An object stream that begins at 0 of what it is read from.
     fn stream(objects: &[String], first: Option<usize>, flate: bool) -> (Vec<u8>, Stream) {
-        let (mut index, mut body) = (String::new(), String::new());
+        let mut body = String::new();
+        let mut index = Vec::new();
         for (number, object) in (10..).zip(objects) {
-            index += &format!("{number} {} ", body.len());
+            index.push(format!("{number} {} ", body.len()));
             body += object;
         }
+        let index = index.concat();
         let mut dict = Dict::new().with("Type", Object::name("ObjStm"));
         dict.set("N", i64::try_from(objects.len()).unwrap());
         dict.set("First", i64::try_from(first.unwrap_or(index.len())).unwrap());
@@ -267,9 +269,14 @@ mod tests {
         (bytes, Stream { dict, at: 0, len, repaired: false })
     }
 
+    fn noise(numbers: u32) -> String {
+        let numbers = (0..numbers).map(|n| n.wrapping_mul(2_654_435_761).to_string());
+        numbers.collect::<Vec<_>>().join(" ")
+    }
+
     #[test]
     fn what_stands_in_front_is_read_without_the_rest() {
-        let noise: String = (0_u32..200_000).map(|n| format!("{} ", n.wrapping_mul(2_654_435_761))).collect();
+        let noise = noise(200_000);
         let objects = ["<< /Type /Catalog >> ".to_owned(), format!("[{noise}]"), "(last)".to_owned()];
         let (bytes, stream) = stream(&objects, None, true);
         let limits = Limits::default();
@@ -297,7 +304,7 @@ mod tests {
             let mut objects = objects;
             if many {
                 // Too much to be decoded at once.
-                objects.push((0_u32..30_000).map(|n| format!("{} ", n.wrapping_mul(2_654_435_761))).collect());
+                objects.push(noise(30_000));
             }
             let (mut bytes, mut stream) = stream(&objects, first, flate);
             bytes.truncate(bytes.len() - cut.min(bytes.len()));

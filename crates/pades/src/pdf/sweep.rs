@@ -10,7 +10,7 @@ use super::{
     lexer::{Lack, Lexer, Skimmed, integer},
     limits::Limits,
     object::ObjRef,
-    objstm::Reader,
+    objstm::{Opened, Reader},
     view::View,
     xref::{Entry, Place},
 };
@@ -68,7 +68,7 @@ impl View<'_, '_> {
             };
             let mut strict = held.as_ref().is_some_and(|held| held.complete && held.is_distinct());
             let mut objects = objects.iter().peekable();
-            for (index, text) in (0..).zip(held.iter().flat_map(|held| held.texts())) {
+            for (index, text) in (0..).zip(held.iter().flat_map(Opened::texts)) {
                 let lexer = text.map(|(_, text)| Lexer::new(text, 0, self.file.limits.depth).whole());
                 let skim = lexer.map(|mut lexer| lexer.skim(&mut skimmed));
                 strict &= matches!(skim, Some(Ok(())));
