@@ -67,6 +67,7 @@ impl TextFont {
     }
 
     fn read_unicode(&mut self, map: &[u8]) {
+        let mut left = MOST_CODES;
         let mut lexer = Lexer::new(map, 0, 8).whole();
         let mut operands: Vec<Object> = Vec::new();
         while let Ok(item) = lexer.item() {
@@ -82,25 +83,27 @@ impl TextFont {
                             for pair in operands.chunks_exact(2) {
                                 if let [Object::Str(code), Object::Str(text)] = pair {
                                     self.unicode.insert(number(code), utf16(text));
+                                    left = left.saturating_sub(1);
                                 }
                             }
                         }
-                        b"endbfrange" => operands.chunks_exact(3).for_each(|range| self.range(range)),
+                        b"endbfrange" => {
+                            operands.chunks_exact(3).for_each(|range| self.range(range, &mut left));
+                        }
                         _ => {}
                     }
                     operands.clear();
                 }
             }
-            if self.unicode.len() > MOST_CODES {
+            if left == 0 {
                 return;
             }
         }
     }
 
-    fn range(&mut self, range: &[Object]) {
+    fn range(&mut self, range: &[Object], left: &mut usize) {
         let [Object::Str(first), Object::Str(last), target] = range else { return };
-        let (first, last) = (number(first), number(last));
-        let codes = (first..=last).take(MOST_CODES);
+        let codes = within(number(first), number(last), left);
         match target {
             Object::Str(text) => {
                 for (step, code) in (0..).zip(codes) {
@@ -124,7 +127,7 @@ impl TextFont {
         let first =
             view.value(font, "FirstChar").ok().and_then(|n| n.as_int()).and_then(|n| u32::try_from(n).ok());
         let widths = view.array(font, "Widths").unwrap_or_default();
-        for (code, width) in (first.unwrap_or(0)..).zip(widths.iter().take(256)) {
+        for (code, width) in within(first.unwrap_or(0), 0xff, &mut 256).zip(&widths) {
             if let Some(width) = view.resolve(width).ok().and_then(|width| width.as_number()) {
                 self.widths.insert(code, width);
             }
@@ -139,25 +142,27 @@ impl TextFont {
             self.default_width = width;
         }
         let widths = view.array(&cid, "W").unwrap_or_default();
+        let mut left = MOST_CODES;
         let mut rest = widths.as_slice();
         while let [first, second, behind @ ..] = rest {
             let code = |object: &Object| object.as_int().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
             match (view.resolve(second), behind) {
                 (Ok(Object::Array(list)), _) => {
-                    for (code, width) in (code(first)..).zip(list.iter().take(MOST_CODES)) {
+                    let last = code(first).saturating_add(u32::try_from(list.len()).unwrap_or(u32::MAX));
+                    for (code, width) in within(code(first), last, &mut left).zip(&list) {
                         self.widths.insert(code, width.as_number().unwrap_or(self.default_width));
                     }
                     rest = behind;
                 }
                 (Ok(last), [width, behind @ ..]) => {
-                    for code in (code(first)..=code(&last)).take(MOST_CODES) {
+                    for code in within(code(first), code(&last), &mut left) {
                         self.widths.insert(code, width.as_number().unwrap_or(self.default_width));
                     }
                     rest = behind;
                 }
                 _ => return,
             }
-            if self.widths.len() > MOST_CODES {
+            if left == 0 {
                 return;
             }
         }
@@ -184,6 +189,15 @@ impl TextFont {
             }
         }
     }
+}
+
+/// The codes from `first` to `last` that a string can have: two bytes at most. Each takes one of `left`, and the range
+/// itself one more.
+fn within(first: u32, last: u32, left: &mut usize) -> impl Iterator<Item = u32> + use<> {
+    let codes = (first..=last.min(0xffff)).take(*left);
+    let (_, many) = codes.size_hint();
+    *left = left.saturating_sub(many.unwrap_or(0) + 1);
+    codes
 }
 
 fn number(code: &[u8]) -> u32 {
@@ -282,7 +296,8 @@ const ACCENTS: [(&str, char); 10] = [
     ("dotbelow", '\u{323}'),
 ];
 
-const MOST_CODES: usize = 70_000;
+/// Codes that are read of one table: more than there are, since some tables say things twice.
+const MOST_CODES: usize = 200_000;
 
 #[cfg(test)]
 mod tests {
