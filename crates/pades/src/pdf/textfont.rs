@@ -148,8 +148,8 @@ impl TextFont {
             let code = |object: &Object| object.as_int().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
             match (view.resolve(second), behind) {
                 (Ok(Object::Array(list)), _) => {
-                    let last = code(first).saturating_add(u32::try_from(list.len()).unwrap_or(u32::MAX));
-                    for (code, width) in within(code(first), last, &mut left).zip(&list) {
+                    let end = code(first).saturating_add(u32::try_from(list.len()).unwrap_or(u32::MAX));
+                    for (code, width) in within(code(first), end, &mut left).zip(&list) {
                         self.widths.insert(code, width.as_number().unwrap_or(self.default_width));
                     }
                     rest = behind;
