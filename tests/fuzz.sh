@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes every target, starting from the committed seeds: the three oldest readers for the given seconds (60), the others
+# Fuzzes every target, starting from the committed seeds: four readers for the given seconds (60), the others
 # for a third of that, two at a time. More folders of seeds may follow the seconds. A finding stands in fuzz/artifacts, is
 # printed with its bytes, and fails. Our code has no `unsafe`, so no sanitizer is asked for: overflows and bounds are
 # checked anyhow, and twice as many inputs are tried. The toolchain is the stable one with its unstable switches open,
@@ -27,10 +27,11 @@ again() {
 
 fuzz() {
   local target=$1 seconds=$2 corpus=$CARGO_TARGET_DIR/corpus/$1 log=$CARGO_TARGET_DIR/$1.log
-  local artifacts=fuzz/artifacts/$1 stalled=0
+  local artifacts=fuzz/artifacts/$1 stalled=0 words=()
+  case $target in pdf_reader | intake_reader | verify_reader | changes_reader) words=(-dict=fuzz/pdf.dict) ;; esac
   mkdir -p "$corpus" "$artifacts"
   rm -f "$artifacts"/*
-  if "$built/$target" "$corpus" "fuzz/seeds/$target" "${more[@]}" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
+  if "$built/$target" "$corpus" "fuzz/seeds/$target" "${more[@]}" "${words[@]}" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
        -rss_limit_mb=2048 -print_final_stats=1 -artifact_prefix="$artifacts/" >"$log" 2>&1; then
     echo "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs in $seconds s, nothing found"
     return 0
@@ -55,7 +56,7 @@ collect() {
 }
 for target in $(sed -n 's/^name = "\(.*_reader\)"/\1/p' fuzz/Cargo.toml); do
   case $target in
-    pdf_reader | soap_reader | cms_reader) fuzz "$target" "$seconds" & ;;
+    pdf_reader | intake_reader | soap_reader | cms_reader) fuzz "$target" "$seconds" & ;;
     *) fuzz "$target" $((seconds / 3)) & ;;
   esac
   running+=($!)

@@ -6,6 +6,7 @@
 
 mod drawing;
 mod metadata;
+mod replaced;
 mod stamping;
 mod tagging;
 

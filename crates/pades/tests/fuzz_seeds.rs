@@ -5,6 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "helpers of a test, outside the test functions")]
 
 #[expect(dead_code, reason = "shared by several test programs, each uses a part")]
+mod job;
+#[expect(dead_code, reason = "shared by several test programs, each uses a part")]
+mod pki;
+mod rich;
+#[expect(dead_code, reason = "shared by several test programs, each uses a part")]
 mod timeline;
 
 use std::fs;
@@ -21,7 +26,7 @@ use trinhky_pades::pdf::{File, Limits};
 use trinhky_pades::tsp::TimestampRequest;
 use trinhky_pades::verify::{VerifyPolicy, verify};
 use trinhky_pades::x509::TrustAnchors;
-use trinhky_pades::{SignRequest, prepare};
+use trinhky_pades::{SignRequest, ingest, prepare};
 
 fn make(folder: &Path) {
     let put = |name: &str, bytes: &[u8]| {
@@ -42,6 +47,9 @@ fn make(folder: &Path) {
     put("ocsp_reader/revoked.der", &life.line.ocsp("signer", DAY + Duration::days(2)));
     put("crl_reader/one.der", &life.line.crl("ca", DAY + Duration::days(2)));
     life.sign(DAY, Some("tsa"));
+    put("intake_reader/page.pdf", &job::text_page());
+    put("intake_reader/rich.pdf", &rich::page());
+    put("intake_reader/streams.pdf", &job::as_streams(&rich::page()));
     put("base.pdf", &life.bytes);
     put("verify_reader/signed.pdf", &life.bytes);
     let base = life.bytes.len();
@@ -75,6 +83,7 @@ fn the_seeds_mean_something() {
     if let Some(folder) = std::env::var_os("FUZZ_SEEDS") {
         make(Path::new(&folder));
     }
+    each("intake_reader", |bytes| ingest(&bytes, &Limits::default()).is_ok());
     each("tsp_reader", |bytes| TimestampRequest::token_in(bytes).is_ok());
     each("ocsp_reader", |bytes| OcspResponse::from_der(bytes).is_ok());
     each("crl_reader", |bytes| Crl::from_der(bytes).is_ok());

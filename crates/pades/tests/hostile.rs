@@ -7,6 +7,7 @@
 mod job;
 #[expect(dead_code, reason = "shared by several test programs, each uses a part")]
 mod pki;
+mod rich;
 
 use std::sync::LazyLock;
 
@@ -25,11 +26,18 @@ static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let job = job::Job::new(&page, &ProvisionPlan::standard(1));
     let prepared = prepare(&job.bytes, &job.index, &job.midstate, &request("Signer1")).unwrap();
     let signed = [job.bytes, prepared.tail].concat();
-    vec![page, streams, provisioned, signed]
+    vec![page, streams, provisioned, signed, rich::page()]
 });
 
 fn request(field: &str) -> SignRequest {
     SignRequest::new(field, b"a certificate", OffsetDateTime::UNIX_EPOCH, [3; 16])
+}
+
+/// What nobody expects where a number is: the ends of what integers hold, and other things.
+fn absurd() -> Vec<&'static str> {
+    let integers = "0 -1 255 256 65536 1048576 999999 1000001 2147483647 2147483648 4294967295 4294967296 \
+                    9223372036854775807 -9223372036854775808 99999999999999999999";
+    integers.split(' ').chain(["1e308", "-0.5", "null", "[]", "/X", "(s)", "<< /A 1 >>"]).collect()
 }
 
 /// A change to a few bytes, or to where the file ends.
@@ -37,6 +45,7 @@ fn request(field: &str) -> SignRequest {
 enum Harm {
     Set(prop::sample::Index, u8),
     Digit(prop::sample::Index, u8),
+    Number(prop::sample::Index, &'static str),
     Remove(prop::sample::Index, u8),
     Repeat(prop::sample::Index, prop::sample::Index, u8),
     Cut(prop::sample::Index),
@@ -47,6 +56,7 @@ fn harm() -> impl Strategy<Value = Harm> {
     prop_oneof![
         4 => (at(), any::<u8>()).prop_map(|(at, byte)| Harm::Set(at, byte)),
         4 => (at(), b'0'..=b'9').prop_map(|(at, digit)| Harm::Digit(at, digit)),
+        8 => (at(), prop::sample::select(absurd())).prop_map(|(at, number)| Harm::Number(at, number)),
         2 => (at(), any::<u8>()).prop_map(|(at, count)| Harm::Remove(at, count)),
         2 => (at(), at(), any::<u8>()).prop_map(|(from, to, count)| Harm::Repeat(from, to, count)),
         1 => at().prop_map(Harm::Cut),
@@ -65,6 +75,14 @@ fn harmed(mut bytes: Vec<u8>, harms: &[Harm]) -> Vec<u8> {
                 let from = at.index(len);
                 if let Some(found) = bytes[from..].iter().position(u8::is_ascii_digit) {
                     bytes[from + found] = *digit;
+                }
+            }
+            Harm::Number(at, number) => {
+                let from = at.index(len);
+                if let Some(found) = bytes[from..].iter().position(u8::is_ascii_digit) {
+                    let start = from + found;
+                    let digits = bytes[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+                    bytes.splice(start..start + digits, number.bytes());
                 }
             }
             Harm::Remove(at, count) => {
@@ -107,7 +125,7 @@ fn use_all(bytes: &[u8]) {
 
 proptest! {
     #[test]
-    fn harm_never_panics(seed in 0..4_usize, harms in prop::collection::vec(harm(), 1..6)) {
+    fn harm_never_panics(seed in 0..5_usize, harms in prop::collection::vec(harm(), 1..6)) {
         use_all(&harmed(SEEDS[seed].clone(), &harms));
     }
 

@@ -1,10 +1,9 @@
 //! The objects of provisioning: font, widgets with their appearances, arrays of annotations, form and catalog.
 
-use std::collections::BTreeMap;
-
 use super::{
     ProvisionPlan,
     metadata::{self, Packet},
+    replaced::{Replaced, Role},
     tagging::Tagging,
 };
 use crate::{
@@ -44,7 +43,7 @@ pub(super) struct Drawing<'v, 'f, 'a> {
     some_drawn: bool,
     /// The new objects, written to a scratch at offset 0 and moved to their place by `rewrite`.
     pub(super) new: Increment,
-    pub(super) replaced: BTreeMap<u32, Object>,
+    pub(super) replaced: Replaced,
     sha256: Digest,
     pdfa: bool,
     pub(super) tagging: Option<Tagging>,
@@ -78,7 +77,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             names,
             some_drawn,
             new,
-            replaced: BTreeMap::new(),
+            replaced: Replaced::default(),
             sha256,
             pdfa,
             tagging: None,
@@ -118,7 +117,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         }
         rewrite::strip_catalog(self.view, &mut root)?;
         self.metadata(&mut root)?;
-        self.replaced.insert(root_ref.number, Object::Dict(root));
+        self.replaced.put(root_ref.number, Role::Catalog, Object::Dict(root))?;
         let mut trailer = Dict::new();
         for key in ["Root", "Info", "ID"] {
             if let Some(value) = self.view.trailer().get(key) {
@@ -140,7 +139,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             sites,
             urgency,
         };
-        Ok((Replacement { objects: self.replaced, new: self.new, trailer }, drawn))
+        Ok((Replacement { objects: self.replaced.into_objects(), new: self.new, trailer }, drawn))
     }
 
     /// The metadata as strict readers want them.
@@ -187,7 +186,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
 
     /// The page's array of annotations, made an object of its own.
     pub(super) fn annots(&mut self, page_id: ObjRef) -> Result<ObjRef, Refusal> {
-        let mut page = match self.replaced.get(&page_id.number) {
+        let mut page = match self.replaced.get(page_id.number, Role::Page) {
             Some(Object::Dict(page)) => page.clone(),
             _ => match self.view.get(page_id)? {
                 Object::Dict(page) => page,
@@ -196,22 +195,22 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         };
         if let Some(Object::Ref(annots)) = page.get("Annots") {
             let annots = *annots;
-            if self.replaced.contains_key(&annots.number) {
+            if self.replaced.get(annots.number, Role::Annotations).is_some() {
                 return Ok(ObjRef::new(annots.number));
             }
             if let Object::Array(items) = self.view.get(annots)? {
-                self.replaced.insert(annots.number, Object::Array(items));
+                self.replaced.put(annots.number, Role::Annotations, Object::Array(items))?;
                 return Ok(ObjRef::new(annots.number));
             }
         }
         let items = self.view.array(&page, "Annots")?;
         let annots = self.new.allot();
-        self.replaced.insert(annots.number, Object::Array(items));
+        self.replaced.put(annots.number, Role::Annotations, Object::Array(items))?;
         page.set("Annots", annots);
         if !page.contains("Tabs") {
             page.set("Tabs", Object::name("S"));
         }
-        self.replaced.insert(page_id.number, Object::Dict(page));
+        self.replaced.put(page_id.number, Role::Page, Object::Dict(page))?;
         Ok(annots)
     }
 
@@ -285,9 +284,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             widget.set("Lock", self.lock());
         }
         let at = self.new.object(id, &Object::Dict(widget));
-        if let Some(Object::Array(items)) = self.replaced.get_mut(&annots.number) {
-            items.push(Object::Ref(id));
-        }
+        self.replaced.push(annots.number, Role::Annotations, id);
         let filled = text.is_some();
         let site = FieldSite {
             name: placed.name.clone(),
@@ -347,6 +344,13 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         }
     }
 
+    /// The number of the object that `value` leads to, if it is such a one; else a fresh number: nothing new stands where a
+    /// reference to nothing happens to lead.
+    fn kept(&mut self, value: Option<&Object>, such: fn(&Object) -> bool) -> ObjRef {
+        let known = value.and_then(Object::as_ref).filter(|id| self.view.get(*id).is_ok_and(|o| such(&o)));
+        known.map_or_else(|| self.new.allot(), |id| ObjRef::new(id.number))
+    }
+
     /// The form dictionary and its fields, each an object of its own.
     fn form(
         &mut self,
@@ -355,25 +359,19 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         font: ObjRef,
     ) -> Result<(ObjRef, ObjRef), Refusal> {
         let mut form = self.view.dict(root, "AcroForm")?;
-        let acroform = match root.get("AcroForm") {
-            Some(Object::Ref(id)) => ObjRef::new(id.number),
-            _ => self.new.allot(),
-        };
+        let acroform = self.kept(root.get("AcroForm"), |form| matches!(form, Object::Dict(_)));
         let mut fields = self.view.array(&form, "Fields")?;
         fields.retain(|field| self.view.resolve(field).is_ok_and(|field| field.as_dict().is_some()));
         for field in &mut fields {
             if let Object::Dict(dict) = field {
                 // Fields shall be objects of their own (12.7.3).
                 let (dict, id) = (dict.clone(), self.new.allot());
-                self.replaced.insert(id.number, Object::Dict(dict));
+                self.replaced.put(id.number, Role::Field, Object::Dict(dict))?;
                 *field = Object::Ref(id);
             }
         }
         fields.extend(widgets.iter().map(|id| Object::Ref(*id)));
-        let fields_array = match form.get("Fields") {
-            Some(Object::Ref(id)) => ObjRef::new(id.number),
-            _ => self.new.allot(),
-        };
+        let fields_array = self.kept(form.get("Fields"), |fields| matches!(fields, Object::Array(_)));
         form.remove("XFA");
         form.remove("NeedAppearances");
         form.set("Fields", fields_array);
@@ -387,8 +385,8 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         if !form.contains("DA") {
             form.set("DA", Object::Str(look::default_appearance(place::POINTS).into_bytes()));
         }
-        self.replaced.insert(fields_array.number, Object::Array(fields));
-        self.replaced.insert(acroform.number, Object::Dict(form));
+        self.replaced.put(fields_array.number, Role::Fields, Object::Array(fields))?;
+        self.replaced.put(acroform.number, Role::Form, Object::Dict(form))?;
         root.set("AcroForm", acroform);
         Ok((acroform, fields_array))
     }

@@ -1,7 +1,10 @@
 //! The stamp of urgency in the base: a stamp annotation (ISO 32000-2, 12.5.6.12), printed and locked, with its
 //! appearance. Everything that the product draws lies in annotations; the pages' own content stays byte for byte.
 
-use super::drawing::{Drawing, text_refusal};
+use super::{
+    drawing::{Drawing, text_refusal},
+    replaced::Role,
+};
 use crate::{
     intake::Refusal,
     look::{self, Face},
@@ -38,9 +41,7 @@ impl Drawing<'_, '_, '_> {
         }
         self.new.object(id, &Object::Dict(annotation));
         let annots = self.annots(stamped.page_id)?;
-        if let Some(Object::Array(items)) = self.replaced.get_mut(&annots.number) {
-            items.push(Object::Ref(id));
-        }
+        self.replaced.push(annots.number, Role::Annotations, id);
         Ok(())
     }
 }

@@ -3,8 +3,7 @@
 //! elements that are there stay as they are; theirs are only the list of the parent's kids, which grows at its end, and
 //! the tree of parents, which gets one more leaf.
 
-use std::collections::BTreeMap;
-
+use super::replaced::{Replaced, Role};
 use crate::{
     intake::Refusal,
     look,
@@ -28,7 +27,7 @@ impl Tagging {
     /// nothing that can be relied on: then it is left alone.
     pub(super) fn of(view: &View<'_, '_>, root: &Dict) -> Result<Option<Self>, Refusal> {
         let Some(Object::Ref(tree_id)) = root.get("StructTreeRoot") else { return Ok(None) };
-        let tree = view.dict(root, "StructTreeRoot")?;
+        let Object::Dict(tree) = view.get(*tree_id)? else { return Ok(None) };
         let Some(next) = next_key(view, &tree)? else { return Ok(None) };
         let parent = match view.items(&tree, "K")?.as_slice() {
             [Object::Ref(only)] => match view.get(*only)? {
@@ -81,7 +80,7 @@ impl Tagging {
         mut self,
         view: &View<'_, '_>,
         out: &mut Increment,
-        replaced: &mut BTreeMap<u32, Object>,
+        replaced: &mut Replaced,
     ) -> Result<(), Refusal> {
         if self.elements.is_empty() {
             return Ok(());
@@ -90,7 +89,7 @@ impl Tagging {
             let kids =
                 view.items(&element, "K")?.into_iter().chain(self.elements.iter().copied().map(Object::Ref));
             element.set("K", kids.collect::<Vec<_>>());
-            replaced.insert(id.number, Object::Dict(element));
+            replaced.put(id.number, Role::StructureElement, Object::Dict(element))?;
         } else {
             let kids = view
                 .items(&self.tree, "K")?
@@ -114,14 +113,13 @@ impl Tagging {
             parents.set("Nums", numbers);
         }
         match self.tree.get("ParentTree") {
-            Some(Object::Ref(id)) => {
-                replaced.insert(id.number, Object::Dict(parents));
+            Some(Object::Ref(id)) if view.get(*id)?.as_dict().is_some() => {
+                replaced.put(id.number, Role::ParentTree, Object::Dict(parents))?;
             }
             _ => self.tree.set("ParentTree", parents),
         }
         self.tree.set("ParentTreeNextKey", self.next);
-        replaced.insert(self.tree_id.number, Object::Dict(self.tree));
-        Ok(())
+        replaced.put(self.tree_id.number, Role::StructureTree, Object::Dict(self.tree))
     }
 }
 

@@ -108,26 +108,36 @@ impl Job {
 pub(crate) fn text_page() -> Vec<u8> {
     let content = "BT /F1 13 Tf 85 745 Td (So:        /QD-UBND) Tj 230 0 Td (Ha Noi, ngay    thang    nam 2021) Tj ET \
                    BT /F1 13 Tf 360 300 Td (CHU TICH) Tj -5 -90 Td (Nguyen Van An) Tj ET";
-    let mut file = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n".to_vec();
-    let objects = [
+    assembled(&[
         "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
         "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>"
             .to_owned(),
-        format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()),
+        stream("", content),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Times-Roman /Encoding /WinAnsiEncoding >>".to_owned(),
-    ];
+    ])
+}
+
+/// A stream object with these keys.
+pub(crate) fn stream(keys: &str, data: &str) -> String {
+    format!("<< {keys} /Length {} >>\nstream\n{data}\nendstream", data.len())
+}
+
+/// A file of these objects, numbered from 1; the first is the catalog.
+pub(crate) fn assembled(objects: &[String]) -> Vec<u8> {
+    let mut file = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n".to_vec();
     let mut offsets = Vec::new();
     for (index, object) in objects.iter().enumerate() {
         offsets.push(file.len());
         file.extend(format!("{} 0 obj\n{object}\nendobj\n", index + 1).bytes());
     }
     let xref = file.len();
-    file.extend(b"xref\n0 6\n0000000000 65535 f \n");
+    let size = objects.len() + 1;
+    file.extend(format!("xref\n0 {size}\n0000000000 65535 f \n").bytes());
     for offset in offsets {
         file.extend(format!("{offset:010} 00000 n \n").bytes());
     }
-    file.extend(format!("trailer\n<< /Size 6 /Root 1 0 R >>\nstartxref\n{xref}\n%%EOF\n").bytes());
+    file.extend(format!("trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{xref}\n%%EOF\n").bytes());
     file
 }
 
