@@ -155,9 +155,6 @@ pub fn check_manifest(document: &DocumentView, bytes: &[u8]) -> Result<Manifest,
     }
     let manifest: Manifest =
         serde_json::from_slice(bytes).map_err(|error| Error::Manifest(error.to_string()))?;
-    if manifest.version != Manifest::VERSION {
-        return Err(Error::Manifest(format!("it is of version {}", manifest.version)));
-    }
     let main = main_file(document)?;
     if manifest.base_sha256.0 != main.sha256.0 || manifest.base_len != main.length {
         return Err(Error::Manifest("it describes another file".into()));

@@ -19,6 +19,7 @@ use crate::{
     complete::{CompleteError, SignedTail, Waiting},
     crypto::HashAlgorithm,
     digest::{Digest, Midstate},
+    form_version::FormVersion,
     index::BaseIndex,
     pdf::{Dict, Object},
     prepare::{Appending, Gap, Gapped, PrepareError, Shown},
@@ -33,7 +34,7 @@ const RESERVE: u32 = 16 << 10;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PreparedTimestamp {
     /// Version of this form.
-    pub version: u16,
+    pub version: FormVersion<1>,
     /// Name of the field that holds it.
     pub field: String,
     /// SHA-256 of the base.
@@ -83,7 +84,7 @@ pub fn prepare_timestamp(
     let Gapped { tail, contents, byte_range, digest, next } =
         appending.finish(patch, midstate, &field, file_id_seed);
     Ok(PreparedTimestamp {
-        version: PreparedTimestamp::VERSION,
+        version: FormVersion,
         field,
         base_sha256: index.sha256,
         base_len: index.len,
@@ -97,9 +98,6 @@ pub fn prepare_timestamp(
 }
 
 impl PreparedTimestamp {
-    /// The version this crate writes.
-    pub const VERSION: u16 = 1;
-
     /// What to ask the authority. `nonce` must be fresh randomness; the same request must check the answer.
     ///
     /// # Errors

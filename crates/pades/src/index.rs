@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     digest::Digest,
+    form_version::FormVersion,
     pdf::{Dict, Lexer, ObjRef, Rect, SectionKind, write_dict},
     protection::Protected,
 };
@@ -15,7 +16,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BaseIndex {
     /// Version of this form.
-    pub version: u16,
+    pub version: FormVersion<1>,
     /// Length of the file in bytes.
     pub len: u64,
     /// SHA-256 of the file.
@@ -113,9 +114,6 @@ impl FieldSite {
 }
 
 impl BaseIndex {
-    /// The version this crate writes.
-    pub const VERSION: u16 = 1;
-
     /// The site of the field called `name`.
     pub fn field(&self, name: &str) -> Option<&FieldSite> {
         self.fields.iter().find(|field| field.name == name)

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::{
     digest::{Digest, Hasher, Midstate},
+    form_version::FormVersion,
     index::BaseIndex,
     pdf::{
         Dict, Entry, File, Limits, Object, Oddities, PdfError, Place, Revision, SectionKind, UsualHeaders,
@@ -365,7 +366,7 @@ pub(crate) fn index(
     let stated =
         view.trailer().get("Size").and_then(Object::as_int).and_then(|size| u32::try_from(size).ok());
     Ok(BaseIndex {
-        version: BaseIndex::VERSION,
+        version: FormVersion,
         len,
         sha256,
         revisions: report.revisions,

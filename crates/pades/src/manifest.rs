@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     digest::Digest,
+    form_version::FormVersion,
     look,
     pdf::{Dict, ObjRef, Object, Rect},
 };
@@ -16,7 +17,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Version of this form.
-    pub version: u16,
+    pub version: FormVersion<1>,
     /// SHA-256 of the provisioned base.
     pub base_sha256: Digest,
     /// Length of the base in bytes.
@@ -36,9 +37,6 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// The version this crate writes.
-    pub const VERSION: u16 = 1;
-
     /// The field called `name`.
     pub fn field(&self, name: &str) -> Option<&Declared> {
         self.fields.iter().find(|field| field.name == name)

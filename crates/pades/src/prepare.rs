@@ -19,6 +19,7 @@ pub(crate) use appending::{Appending, Shown, new_file_id};
 
 use crate::{
     digest::{Digest, Midstate},
+    form_version::FormVersion,
     index::BaseIndex,
     look::PreparedImage,
     mark::Mark,
@@ -123,7 +124,7 @@ pub struct Gap {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Prepared {
     /// Version of this form.
-    pub version: u16,
+    pub version: FormVersion<1>,
     /// The field that is signed.
     pub field: String,
     /// SHA-256 of the base.
@@ -150,11 +151,6 @@ pub struct Prepared {
     pub fills: Vec<Fill>,
     /// The index of the file with this revision; its SHA-256 is set on completion.
     pub(crate) next: BaseIndex,
-}
-
-impl Prepared {
-    /// The version this crate writes.
-    pub const VERSION: u16 = 1;
 }
 
 /// Why a revision cannot be prepared. [`PrepareError::code`] is stable.
@@ -297,7 +293,7 @@ pub fn prepare(
     let Gapped { tail, contents, byte_range, digest, next } =
         appending.finish(patch, midstate, &request.field, &request.file_id_seed);
     Ok(Prepared {
-        version: Prepared::VERSION,
+        version: FormVersion,
         field: request.field.clone(),
         base_sha256: index.sha256,
         base_len: index.len,

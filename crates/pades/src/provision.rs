@@ -18,6 +18,7 @@ use drawing::{Drawing, Drawn};
 
 use crate::{
     digest::{Digest, Midstate},
+    form_version::FormVersion,
     index::{BaseIndex, FieldSite, FormSite},
     intake::{Finding, Ingested, Refusal},
     look,
@@ -234,7 +235,7 @@ fn finish(
         fields.extend(at.map(|at| FieldSite { at, page_id, name, id: ObjRef::new(site.id.number), ..site }));
     }
     let index = BaseIndex {
-        version: BaseIndex::VERSION,
+        version: FormVersion,
         len: written.len,
         sha256: written.sha256,
         revisions: 1,
@@ -257,7 +258,7 @@ fn finish(
         protected: Protected::default(),
     };
     let manifest = Manifest {
-        version: Manifest::VERSION,
+        version: FormVersion,
         base_sha256: written.sha256,
         base_len: written.len,
         pages: ingested.report.pages,

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::{
     digest::Digest,
+    form_version::FormVersion,
     pdf::{Dict, Increment, ObjRef, Object, deflate},
 };
 
@@ -15,7 +16,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreparedImage {
     /// Version of this form.
-    pub version: u16,
+    pub version: FormVersion<1>,
     /// SHA-256 of the PNG.
     pub png_sha256: Digest,
     /// Width in pixels.
@@ -57,9 +58,6 @@ pub enum BadImage {
 }
 
 impl PreparedImage {
-    /// The version this crate writes.
-    pub const VERSION: u16 = 1;
-
     /// Decodes a PNG.
     ///
     /// # Errors
@@ -132,7 +130,7 @@ impl PreparedImage {
             return Err(BadImage::Blank);
         }
         Ok(Self {
-            version: Self::VERSION,
+            version: FormVersion,
             png_sha256,
             width,
             height,
