@@ -1,12 +1,14 @@
 //! Any bytes as an upload: taken in, provisioned with the usual fields, and the first signature prepared, at the bounds
-//! that the product sets. Whatever is accepted must be a file that can be read again.
+//! that the product sets. Whatever is accepted must be a file that can be read and verified again.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use time::OffsetDateTime;
 use trinhky_pades::pdf::{File, Limits};
-use trinhky_pades::{Digest, ProvisionPlan, SignRequest, ingest, prepare, provision};
+use trinhky_pades::verify::{VerifyPolicy, verify};
+use trinhky_pades::x509::TrustAnchors;
+use trinhky_pades::{Digest, ProvisionPlan, SignRequest, crypto, ingest, prepare, provision};
 
 fuzz_target!(|bytes: &[u8]| {
     let limits = Limits::default();
@@ -23,5 +25,11 @@ fuzz_target!(|bytes: &[u8]| {
     match File::open_strict(&whole, &limits) {
         Ok(file) => assert_eq!(file.revisions().len(), 2),
         Err(error) => panic!("what was prepared cannot be read: {error}"),
+    }
+    let anchors = TrustAnchors::new([]);
+    let policy = VerifyPolicy::new(&anchors, OffsetDateTime::UNIX_EPOCH, crypto::pure());
+    match verify(&whole, &policy) {
+        Ok(report) => assert_eq!(report.signatures.len(), 1),
+        Err(error) => panic!("what was prepared cannot be verified: {error}"),
     }
 });

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use drawing::{Drawing, Drawn};
 
 use crate::{
+    changes::fields,
     digest::{Digest, Midstate},
     form_version::FormVersion,
     index::{BaseIndex, FieldSite, FormSite},
@@ -182,9 +183,7 @@ pub fn provision(
         if repaired { File::open_by_scan(source, &limits)? } else { File::open_strict(source, &limits)? };
     let view = file.latest();
     let survey = survey::survey(&view)?;
-    if survey.direct_field {
-        return Err(Refusal::Broken("a form field is no object of its own".to_owned()));
-    }
+    fields::check(&view)?;
     let placed = place::place(&view, &survey.pages, plan)?;
     for field in &placed {
         if survey.field_names.contains(&field.name) {

@@ -17,8 +17,6 @@ pub(crate) struct Survey {
     pub(crate) pages: Vec<ObjRef>,
     pub(crate) signatures: u32,
     pub(crate) dynamic_xfa: bool,
-    /// A field below another one is no object of its own.
-    pub(crate) direct_field: bool,
     pub(crate) pdfa_part: Option<u8>,
     pub(crate) form: Option<FormSite>,
     pub(crate) fields: Vec<FieldSite>,
@@ -173,7 +171,6 @@ impl Survey {
                 (Some(own), _) => prefix.below(&own, &own),
             };
             let kids = view.array(&field, "Kids")?;
-            self.direct_field |= kids.iter().any(|kid| kid.as_dict().is_some());
             let named_kids = kids.iter().any(|kid| {
                 view.resolve(kid).is_ok_and(|kid| kid.as_dict().is_some_and(|kid| kid.contains("T")))
             });

@@ -14,9 +14,11 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use time::OffsetDateTime;
 use trinhky_pades::{
-    Digest, Fill, PreparedImage, ProvisionPlan, Refusal, SignRequest, TextPlan, ingest,
+    Digest, Fill, PreparedImage, ProvisionPlan, Refusal, SignRequest, TextPlan, crypto, ingest,
     pdf::{self, File, Limits, ObjRef, Place},
     prepare, provision,
+    verify::{VerifyPolicy, verify},
+    x509::TrustAnchors,
 };
 
 static SEEDS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
@@ -46,6 +48,7 @@ enum Harm {
     Set(prop::sample::Index, u8),
     Digit(prop::sample::Index, u8),
     Number(prop::sample::Index, &'static str),
+    Refer(prop::sample::Index, u8),
     Remove(prop::sample::Index, u8),
     Repeat(prop::sample::Index, prop::sample::Index, u8),
     Cut(prop::sample::Index),
@@ -57,6 +60,7 @@ fn harm() -> impl Strategy<Value = Harm> {
         4 => (at(), any::<u8>()).prop_map(|(at, byte)| Harm::Set(at, byte)),
         4 => (at(), b'0'..=b'9').prop_map(|(at, digit)| Harm::Digit(at, digit)),
         8 => (at(), prop::sample::select(absurd())).prop_map(|(at, number)| Harm::Number(at, number)),
+        8 => (at(), 0..20_u8).prop_map(|(at, number)| Harm::Refer(at, number)),
         2 => (at(), any::<u8>()).prop_map(|(at, count)| Harm::Remove(at, count)),
         2 => (at(), at(), any::<u8>()).prop_map(|(from, to, count)| Harm::Repeat(from, to, count)),
         1 => at().prop_map(Harm::Cut),
@@ -85,6 +89,16 @@ fn harmed(mut bytes: Vec<u8>, harms: &[Harm]) -> Vec<u8> {
                     bytes.splice(start..start + digits, number.bytes());
                 }
             }
+            Harm::Refer(at, number) => {
+                let from = at.index(len);
+                if let Some(end) = bytes[from..].windows(4).position(|window| window == b" 0 R") {
+                    let before = bytes[..from + end].iter().rev();
+                    let digits = before.take_while(|byte| byte.is_ascii_digit()).count();
+                    // As long as before, so that offsets stay right.
+                    let other = format!("{number:0digits$}");
+                    bytes.splice(from + end - digits..from + end, other.bytes());
+                }
+            }
             Harm::Remove(at, count) => {
                 let from = at.index(len);
                 bytes.drain(from..(from + usize::from(*count)).min(len));
@@ -101,7 +115,7 @@ fn harmed(mut bytes: Vec<u8>, harms: &[Harm]) -> Vec<u8> {
     bytes
 }
 
-/// Everything the engine does with an upload.
+/// Everything the engine does with an upload; what it accepts, it must be able to go on with.
 fn use_all(bytes: &[u8]) {
     let limits = Limits::default();
     if let Ok(file) = File::open(&bytes, &limits) {
@@ -121,6 +135,12 @@ fn use_all(bytes: &[u8]) {
     let whole = [base, prepared.tail].concat();
     let file = File::open_strict(&whole, &limits).unwrap();
     assert_eq!(file.revisions().len(), 2);
+    assert_eq!(file.latest().pages().unwrap().len(), taken.report.pages as usize);
+    let again = ingest(&whole, &limits).unwrap();
+    assert_eq!((again.report.pages, again.report.signatures), (taken.report.pages, 1));
+    let anchors = TrustAnchors::new([]);
+    let policy = VerifyPolicy::new(&anchors, OffsetDateTime::UNIX_EPOCH, crypto::pure());
+    assert_eq!(verify(&whole, &policy).unwrap().signatures.len(), 1);
 }
 
 proptest! {
@@ -207,6 +227,50 @@ fn every_refusal_has_its_code() {
     let taken = ingest(&twice.bytes, &Limits::default()).unwrap();
     let refused = provision(&twice.bytes, &taken, &ProvisionPlan::standard(1), &mut Vec::new()).unwrap_err();
     assert_eq!(refused.code(), "field_taken");
+}
+
+#[test]
+fn an_object_has_one_role_and_a_field_one_place() {
+    let made = |from: &str, to: &str| {
+        let bytes = replaced(&rich::page(), from.as_bytes(), to.as_bytes());
+        use_all(&bytes);
+        let taken = ingest(&bytes, &Limits::default())?;
+        let mut base = Vec::new();
+        provision(&bytes, &taken, &ProvisionPlan::standard(1), &mut base).map(|_| base)
+    };
+    // A form that is nowhere gets a place of its own, however high the number was.
+    let base = made("/AcroForm 10 0 R", "/AcroForm 1048576 0 R").unwrap();
+    assert!(!String::from_utf8_lossy(&base).contains("1048576"));
+    // What is also something else stays that, and is left alone here.
+    for (from, to) in [
+        ("/AcroForm 10 0 R", "/AcroForm 3 0 R"),
+        ("/AcroForm 10 0 R", "/AcroForm 2 0 R"),
+        ("/Fields [11 0 R]", "/Fields 2 0 R"),
+        ("/StructTreeRoot 12 0 R", "/StructTreeRoot 3 0 R"),
+        ("/ParentTree << /Nums [0 [13 0 R] 1 13 0 R] >>", "/ParentTree 2 0 R"),
+        ("/K [13 0 R]", "/K [3 0 R]"),
+        ("/Annots [11 0 R 14 0 R]", "/Annots 10 0 R"),
+    ] {
+        made(from, to).unwrap();
+    }
+    // What the list names twice stands in it once; what hangs in two places, or in itself, is no tree.
+    made("/Fields [11 0 R]", "/Fields [11 0 R 11 0 R]").unwrap();
+    let twice = made("/Fields [11 0 R]", "/Fields [<< /T (A) /Kids [11 0 R] >> 11 0 R]");
+    assert_eq!(twice.unwrap_err().code(), "broken");
+    let within = made("/Subtype /Widget /FT", "/Kids [<< /T (B) /Parent 11 0 R >>] /FT");
+    assert_eq!(within.unwrap_err().code(), "broken");
+    assert_eq!(made("/Subtype /Widget /FT", "/Kids [11 0 R] /FT").unwrap_err().code(), "too_complex");
+}
+
+#[test]
+fn no_object_has_the_number_0() {
+    // The catalog under that number, and the file so damaged that it is looked for.
+    let page = replaced(&job::text_page(), b"1 0 obj", b"0 0 obj");
+    for bytes in
+        [replaced(&page, b"/Root 1 0 R", b"/Root 0 0 R"), replaced(&page, b"startxref\n", b"startxref\n9")]
+    {
+        assert_eq!(ingest(&bytes, &Limits::default()).unwrap_err().code(), "broken");
+    }
 }
 
 #[test]

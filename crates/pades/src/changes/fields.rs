@@ -77,6 +77,28 @@ pub(crate) fn walk(view: &View<'_, '_>) -> Result<BTreeMap<u32, Field>, PdfError
     Ok(found)
 }
 
+/// Whether [`walk`] can read the form once provisioning has written its list of fields: without what is no field or
+/// stands there twice, and every field of the list an object of its own.
+///
+/// # Errors
+/// As [`walk`].
+pub(crate) fn check(view: &View<'_, '_>) -> Result<(), PdfError> {
+    let form = view.dict(&view.root()?, "AcroForm")?;
+    let (mut found, mut listed) = (BTreeMap::new(), HashSet::new());
+    for item in view.array(&form, "Fields")? {
+        match &item {
+            Object::Ref(id) if listed.insert(id.number) => below(view, &item, None, 0, &mut found)?,
+            Object::Dict(field) => {
+                for kid in view.array(field, "Kids")? {
+                    below(view, &kid, None, 1, &mut found)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn below(
     view: &View<'_, '_>,
     item: &Object,
@@ -84,12 +106,13 @@ fn below(
     depth: usize,
     found: &mut BTreeMap<u32, Field>,
 ) -> Result<(), PdfError> {
-    let ObjRef { number, .. } = item.as_ref().ok_or(PdfError::Wrong("a form field"))?;
+    let ObjRef { number, .. } =
+        item.as_ref().ok_or(PdfError::Wrong("a form field, which is no object of its own,"))?;
     if depth > DEPTH || found.len() >= COUNT {
         return Err(PdfError::Limit("form fields"));
     }
     if found.contains_key(&number) {
-        return Err(PdfError::Wrong("the form's tree of fields"));
+        return Err(PdfError::Wrong("the form's tree of fields, where one hangs in two places,"));
     }
     let object = view.resolve(item)?;
     let Some(dict) = object.as_dict().cloned() else { return Ok(()) };

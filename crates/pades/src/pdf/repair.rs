@@ -37,6 +37,9 @@ pub(super) fn scan(source: &dyn Source, from: u64, limits: &Limits) -> Result<Ch
         };
         let Ok(indirect) = read_indirect(source, header, limits, &mut length) else { continue };
         at = indirect.end.max(at);
+        if indirect.id.number == 0 {
+            continue;
+        }
         if indirect.id.number > limits.objects || found.places.len() > limits.objects as usize {
             return Err(PdfError::Limit("too many objects"));
         }
@@ -68,7 +71,7 @@ impl Found {
             && let Ok(container) = super::objstm::Container::read(source, stream, limits)
         {
             for (index, inner) in container.numbers().enumerate() {
-                if inner > limits.objects {
+                if inner == 0 || inner > limits.objects {
                     continue;
                 }
                 if container

@@ -45,8 +45,12 @@ impl<'f, 'a> View<'f, 'a> {
         self.located(number).map_or(Place::Free, |(place, _)| place)
     }
 
-    /// Where `number` is, and the revision that put it there; `None` if no revision mentions it.
+    /// Where `number` is, and the revision that put it there; `None` if no revision mentions it. No object has the number
+    /// 0 (7.5.4).
     pub fn located(&self, number: u32) -> Option<(Place, usize)> {
+        if number == 0 {
+            return None;
+        }
         let mut revisions = self.revisions().iter().enumerate().rev();
         revisions.find_map(|(index, revision)| revision.entry(number).map(|place| (place, index)))
     }

@@ -1,5 +1,7 @@
 //! The objects of provisioning: font, widgets with their appearances, arrays of annotations, form and catalog.
 
+use std::collections::HashSet;
+
 use super::{
     ProvisionPlan,
     metadata::{self, Packet},
@@ -184,7 +186,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         Ok(())
     }
 
-    /// The page's array of annotations, made an object of its own.
+    /// The page's array of annotations, in an object of its own: what was there may be another page's as well.
     pub(super) fn annots(&mut self, page_id: ObjRef) -> Result<ObjRef, Refusal> {
         let mut page = match self.replaced.get(page_id.number, Role::Page) {
             Some(Object::Dict(page)) => page.clone(),
@@ -193,15 +195,10 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
                 _ => return Err(Refusal::Broken("a page is no dictionary".to_owned())),
             },
         };
-        if let Some(Object::Ref(annots)) = page.get("Annots") {
-            let annots = *annots;
-            if self.replaced.get(annots.number, Role::Annotations).is_some() {
-                return Ok(ObjRef::new(annots.number));
-            }
-            if let Object::Array(items) = self.view.get(annots)? {
-                self.replaced.put(annots.number, Role::Annotations, Object::Array(items))?;
-                return Ok(ObjRef::new(annots.number));
-            }
+        if let Some(Object::Ref(annots)) = page.get("Annots")
+            && self.replaced.get(annots.number, Role::Annotations).is_some()
+        {
+            return Ok(*annots);
         }
         let items = self.view.array(&page, "Annots")?;
         let annots = self.new.allot();
@@ -344,14 +341,8 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         }
     }
 
-    /// The number of the object that `value` leads to, if it is such a one; else a fresh number: nothing new stands where a
-    /// reference to nothing happens to lead.
-    fn kept(&mut self, value: Option<&Object>, such: fn(&Object) -> bool) -> ObjRef {
-        let known = value.and_then(Object::as_ref).filter(|id| self.view.get(*id).is_ok_and(|o| such(&o)));
-        known.map_or_else(|| self.new.allot(), |id| ObjRef::new(id.number))
-    }
-
-    /// The form dictionary and its fields, each an object of its own.
+    /// The form dictionary and its fields, each a new object of its own: what was there, if anything, may also be
+    /// something else.
     fn form(
         &mut self,
         root: &mut Dict,
@@ -359,9 +350,13 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         font: ObjRef,
     ) -> Result<(ObjRef, ObjRef), Refusal> {
         let mut form = self.view.dict(root, "AcroForm")?;
-        let acroform = self.kept(root.get("AcroForm"), |form| matches!(form, Object::Dict(_)));
+        let acroform = self.new.allot();
         let mut fields = self.view.array(&form, "Fields")?;
-        fields.retain(|field| self.view.resolve(field).is_ok_and(|field| field.as_dict().is_some()));
+        let mut listed = HashSet::new();
+        fields.retain(|field| {
+            self.view.resolve(field).is_ok_and(|field| field.as_dict().is_some())
+                && field.as_ref().is_none_or(|id| listed.insert(id.number))
+        });
         for field in &mut fields {
             if let Object::Dict(dict) = field {
                 // Fields shall be objects of their own (12.7.3).
@@ -371,7 +366,7 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             }
         }
         fields.extend(widgets.iter().map(|id| Object::Ref(*id)));
-        let fields_array = self.kept(form.get("Fields"), |fields| matches!(fields, Object::Array(_)));
+        let fields_array = self.new.allot();
         form.remove("XFA");
         form.remove("NeedAppearances");
         form.set("Fields", fields_array);

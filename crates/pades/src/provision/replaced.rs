@@ -15,7 +15,6 @@ pub(super) enum Role {
     Fields,
     Field,
     StructureTree,
-    ParentTree,
     StructureElement,
 }
 

@@ -28,10 +28,13 @@ impl Tagging {
     pub(super) fn of(view: &View<'_, '_>, root: &Dict) -> Result<Option<Self>, Refusal> {
         let Some(Object::Ref(tree_id)) = root.get("StructTreeRoot") else { return Ok(None) };
         let Object::Dict(tree) = view.get(*tree_id)? else { return Ok(None) };
+        if !tree.is_type(b"StructTreeRoot") {
+            return Ok(None);
+        }
         let Some(next) = next_key(view, &tree)? else { return Ok(None) };
         let parent = match view.items(&tree, "K")?.as_slice() {
             [Object::Ref(only)] => match view.get(*only)? {
-                Object::Dict(element) => Some((ObjRef::new(only.number), element)),
+                Object::Dict(element) if is_element(&element) => Some((ObjRef::new(only.number), element)),
                 _ => None,
             },
             _ => None,
@@ -112,15 +115,19 @@ impl Tagging {
             numbers.extend(self.parents);
             parents.set("Nums", numbers);
         }
-        match self.tree.get("ParentTree") {
-            Some(Object::Ref(id)) if view.get(*id)?.as_dict().is_some() => {
-                replaced.put(id.number, Role::ParentTree, Object::Dict(parents))?;
-            }
-            _ => self.tree.set("ParentTree", parents),
-        }
+        let parents_id = out.allot();
+        out.object(parents_id, &Object::Dict(parents));
+        self.tree.set("ParentTree", parents_id);
         self.tree.set("ParentTreeNextKey", self.next);
         replaced.put(self.tree_id.number, Role::StructureTree, Object::Dict(self.tree))
     }
+}
+
+/// A structure element, and nothing else (Table 355).
+fn is_element(dict: &Dict) -> bool {
+    dict.contains("S")
+        && dict.contains("P")
+        && dict.get("Type").is_none_or(|kind| kind.is_name(b"StructElem"))
 }
 
 /// A key beyond all that the parent tree has; `None` if its keys are not in order.
