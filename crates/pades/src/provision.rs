@@ -183,6 +183,9 @@ pub fn provision(
         if repaired { File::open_by_scan(source, &limits)? } else { File::open_strict(source, &limits)? };
     let view = file.latest();
     let survey = survey::survey(&view)?;
+    if !survey.pages_whole {
+        return Err(Refusal::Broken("one of its pages cannot be read".to_owned()));
+    }
     fields::check(&view)?;
     let placed = place::place(&view, &survey.pages, plan)?;
     for field in &placed {

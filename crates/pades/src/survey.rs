@@ -7,7 +7,7 @@ use crate::{
     index::{FieldSite, FormSite},
     intake::{Finding, dict_of},
     manifest::{self, Printed, Slot},
-    pdf::{Dict, ObjRef, Object, Page, PdfError, Place, Rect, View},
+    pdf::{Dict, ObjRef, Object, Page, PageTree, PdfError, Place, Rect, View},
     protection::Protected,
 };
 
@@ -15,6 +15,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     pub(crate) pages: Vec<ObjRef>,
+    /// Whether the tree of pages leads to nothing else.
+    pub(crate) pages_whole: bool,
     pub(crate) signatures: u32,
     pub(crate) dynamic_xfa: bool,
     pub(crate) pdfa_part: Option<u8>,
@@ -33,7 +35,8 @@ pub(crate) struct Survey {
 /// Walks the document.
 pub(crate) fn survey(view: &View<'_, '_>) -> Result<Survey, PdfError> {
     let root = view.root()?;
-    let mut survey = Survey { pages: view.pages()?, ..Survey::default() };
+    let PageTree { pages, whole } = view.page_tree()?;
+    let mut survey = Survey { pages, pages_whole: whole, ..Survey::default() };
     survey.catalog(view, &root)?;
     survey.annotations(view)?;
     survey.form(view, &root)?;

@@ -45,6 +45,7 @@ pub(crate) use lexer::hex_bytes;
 pub use lexer::{Item, Lack, Lexer, Spans, is_regular, is_space};
 pub use limits::Limits;
 pub use object::{Dict, ObjRef, Object, Stream};
+pub(crate) use pages::PageTree;
 pub use pages::{Page, Rect};
 pub(crate) use text::Kind;
 pub use text::{TextLine, Word};

@@ -134,27 +134,49 @@ impl Page {
     }
 }
 
+/// What the tree of pages holds.
+pub(crate) struct PageTree {
+    /// References to all pages in order.
+    pub(crate) pages: Vec<ObjRef>,
+    /// Whether each of its leaves is a page that can be read.
+    pub(crate) whole: bool,
+}
+
 impl View<'_, '_> {
     /// References to all pages in order.
     ///
     /// # Errors
     /// [`PdfError::Limit`] for too many pages or too deep a tree; broken branches are left out, as viewers do.
     pub fn pages(&self) -> Result<Vec<ObjRef>, PdfError> {
+        self.page_tree().map(|tree| tree.pages)
+    }
+
+    /// The pages, and whether the tree has branches that are none.
+    ///
+    /// # Errors
+    /// As [`View::pages`].
+    pub(crate) fn page_tree(&self) -> Result<PageTree, PdfError> {
         let limits = self.file().limits();
         let root = self.root()?;
-        let mut pages = Vec::new();
+        let (mut pages, mut whole) = (Vec::new(), true);
         let mut seen = HashSet::new();
         let mut stack: Vec<(Object, usize)> =
             root.get("Pages").map(|pages| (pages.clone(), 0)).into_iter().collect();
         while let Some((node, depth)) = stack.pop() {
-            let Object::Ref(id) = node else { continue };
+            let Object::Ref(id) = node else {
+                whole = false;
+                continue;
+            };
             if !seen.insert(id) {
                 return Err(PdfError::Wrong("the page tree (one node occurs twice)"));
             }
             if depth > limits.depth {
                 return Err(PdfError::Limit("the page tree is too deep"));
             }
-            let Ok(Object::Dict(dict)) = self.get(id) else { continue };
+            let Ok(Object::Dict(dict)) = self.get(id) else {
+                whole = false;
+                continue;
+            };
             let kids = self.array(&dict, "Kids")?;
             if dict.contains("Kids") {
                 stack.extend(kids.into_iter().rev().map(|kid| (kid, depth + 1)));
@@ -163,9 +185,11 @@ impl View<'_, '_> {
                 if pages.len() > limits.pages {
                     return Err(PdfError::Limit("too many pages"));
                 }
+            } else {
+                whole = false;
             }
         }
-        Ok(pages)
+        Ok(PageTree { pages, whole })
     }
 
     /// One page with what it inherits.

@@ -118,6 +118,9 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
             root.set("Extensions", Dict::new().with("ESIC", level));
         }
         rewrite::strip_catalog(self.view, &mut root)?;
+        if !matches!(self.view.value(&root, "StructTreeRoot")?, Object::Dict(_)) {
+            root.remove("StructTreeRoot");
+        }
         self.metadata(&mut root)?;
         self.replaced.put(root_ref.number, Role::Catalog, Object::Dict(root))?;
         let mut trailer = Dict::new();
@@ -146,7 +149,10 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
 
     /// The metadata as strict readers want them.
     fn metadata(&mut self, root: &mut Dict) -> Result<(), Refusal> {
-        let Object::Stream(stream) = self.view.value(root, "Metadata")? else { return Ok(()) };
+        let Object::Stream(stream) = self.view.value(root, "Metadata")? else {
+            root.remove("Metadata");
+            return Ok(());
+        };
         let packet = self.view.decode(&stream).map(|decoded| decoded.data).unwrap_or_default();
         match metadata::look(&packet) {
             Packet::Kept => {}
@@ -165,24 +171,29 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         Ok(())
     }
 
-    /// The document information shall be an object of its own (7.5.5), not one that some writers also use as the form.
+    /// The document information shall be an object of its own (7.5.5) that says a few words. What some files name there
+    /// leads to the rest of the document: the form, the catalog, a page. Its words are kept.
     fn information(&mut self, trailer: &mut Dict) -> Result<(), Refusal> {
-        let direct = matches!(trailer.get("Info"), Some(Object::Dict(_)));
-        let mut info = self.view.dict(trailer, "Info")?;
-        let named = self.view.trailer().get("Info").and_then(Object::as_ref);
-        let is_form = named.is_some() && self.view.root()?.get("AcroForm").and_then(Object::as_ref) == named;
-        if is_form {
-            let entries = info.iter().filter(|(_, value)| matches!(value, Object::Str(_) | Object::Name(_)));
-            info = entries.fold(Dict::new(), |mut plain, (key, value)| {
-                plain.set(key, value.clone());
-                plain
-            });
+        let Object::Dict(info) = self.view.value(trailer, "Info")? else {
+            trailer.remove("Info");
+            return Ok(());
+        };
+        let mut words = Dict::new();
+        for (key, value) in info.iter() {
+            let value = self.view.resolve(value)?;
+            if matches!(value, Object::Str(_) | Object::Name(_) | Object::Bool(_) | Object::Int(_)) {
+                words.set(key, value);
+            }
         }
-        if direct || is_form {
-            let id = self.new.allot();
-            self.new.object(id, &Object::Dict(info));
-            trailer.set("Info", id);
+        let is_form = !info.is_empty() && self.view.dict(&self.view.root()?, "AcroForm")? == info;
+        let own = trailer.get("Info").is_some_and(|info| info.as_ref().is_some());
+        if own && !is_form && !info.contains("Type") && words.len() == info.len() {
+            return Ok(());
         }
+        words.remove("Type");
+        let id = self.new.allot();
+        self.new.object(id, &Object::Dict(words));
+        trailer.set("Info", id);
         Ok(())
     }
 

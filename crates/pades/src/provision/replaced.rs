@@ -1,5 +1,5 @@
-//! The objects of the source that the base writes anew, each in one capacity alone: a file in which the form is also a
-//! page, say, would lose one of them.
+//! The objects of the source that the base writes anew, each in one capacity alone: a file in which the structure tree is
+//! also a page, say, would lose one of them. With them go new objects that refer to old ones, which have to be written too.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -16,6 +16,7 @@ pub(super) enum Role {
     Field,
     StructureTree,
     StructureElement,
+    ParentTree,
 }
 
 /// Objects by number, each with its role.

@@ -116,7 +116,7 @@ impl Tagging {
             parents.set("Nums", numbers);
         }
         let parents_id = out.allot();
-        out.object(parents_id, &Object::Dict(parents));
+        replaced.put(parents_id.number, Role::ParentTree, Object::Dict(parents))?;
         self.tree.set("ParentTree", parents_id);
         self.tree.set("ParentTreeNextKey", self.next);
         replaced.put(self.tree_id.number, Role::StructureTree, Object::Dict(self.tree))
