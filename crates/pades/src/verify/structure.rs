@@ -22,6 +22,9 @@ const REVISIONS: usize = 64;
 /// Longest `/Contents`, in bytes of the file; all of them together are no longer than the file, or they would share bytes.
 const LONGEST: u64 = 8 << 20;
 
+/// Most objects of a revision that cannot be read where the cross-reference says; with more, its bytes are nobody's.
+const UNREADABLE: usize = 16;
+
 /// A signature as it lies in the file.
 #[derive(Debug, Clone)]
 pub(crate) struct Located {
@@ -162,6 +165,8 @@ fn one(file: &File<'_>, latest: &View<'_, '_>, field: &Field, left: &mut u64) ->
     if located.dict.has_duplicates() {
         located.problems.push("duplicate_keys");
     }
+    // Read below as it was written.
+    located.dict.remove("Contents");
     let Ok(spans) = file.dict_spans(offset) else {
         located.problems.push("signature_malformed");
         return Ok(located);
@@ -312,12 +317,26 @@ fn has_stray_bytes(file: &File<'_>, index: usize) -> Result<bool, PdfError> {
     let mut taken: Vec<(u64, u64)> =
         revision.sections.iter().map(|section| (section.at, section.end)).collect();
     taken.push((revision.startxref_at.unwrap_or(revision.end), revision.end));
-    for entry in &revision.entries {
-        if let Place::At { offset, .. } = entry.place()
-            && bytes.contains(&offset)
-            && let Ok(Some(indirect)) = view.indirect(entry.number())
-        {
-            taken.push((indirect.start, indirect.end));
+    let here = revision.entries.iter().filter_map(|entry| match entry.place() {
+        Place::At { offset, .. } if bytes.contains(&offset) => Some((offset, entry.number())),
+        _ => None,
+    });
+    let mut here: Vec<(u64, u32)> = here.collect();
+    here.sort_unstable();
+    // What begins within another object is not read: thousands may share one long body.
+    let (mut end, mut unreadable) = (0, 0);
+    for (offset, number) in here {
+        if offset < end {
+            continue;
+        }
+        match view.indirect(number) {
+            Ok(Some(indirect)) => {
+                end = end.max(indirect.end);
+                taken.push((indirect.start, indirect.end));
+            }
+            Ok(None) => {}
+            Err(_) if unreadable == UNREADABLE => return Ok(true),
+            Err(_) => unreadable += 1,
         }
     }
     taken.sort_unstable();
