@@ -111,8 +111,11 @@ pub fn revocation_status(
 ) -> RevocationStatus {
     let (effort, known) = (&Effort::default(), &Known::default());
     let validation = Validation { inputs, provider: &effort.metered(provider), effort, known, depth: 0 };
-    let found = status(validation, certificate, above);
-    if validation.gave_up() { Status::Unknown } else { found }
+    match status(validation, certificate, above) {
+        // What was left out may have told of a revocation.
+        Status::Good(_) if validation.gave_up() => Status::Unknown,
+        found => found,
+    }
 }
 
 /// What was found out in one validation and holds for all of it.
