@@ -7,7 +7,7 @@ pub use entries::{RevocationReason, Revoked};
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use der::asn1::{AnyRef, BitStringRef, IntRef};
 use der::{Decode, Sequence};
@@ -15,7 +15,8 @@ use thiserror::Error;
 use time::OffsetDateTime;
 
 use crate::asn1::{Algorithm, Raw, RawSeq, rfc5280_time};
-use crate::crypto::{CryptoError, Provider, SignatureAlgorithm, Weakness};
+use crate::crypto::{CryptoError, Provider, PublicKey, SignatureAlgorithm, Weakness};
+use crate::digest::Digest;
 use crate::oid;
 use crate::x509::extensions::{Extension, reason_flags};
 use crate::x509::{Certificate, DistributionPoint, Name};
@@ -40,6 +41,11 @@ struct Inner {
     delta_base: Option<Vec<u8>>,
     scope: Option<Scope>,
     understood: bool,
+    sha256: OnceLock<Digest>,
+    /// What is signed, digested: many keys may be tried.
+    digest: OnceLock<Vec<u8>>,
+    /// The entries, once somebody looks one up.
+    index: OnceLock<der::Result<entries::Index>>,
 }
 
 /// `IssuingDistributionPoint` (RFC 5280 5.2.5): which certificates and reasons a list covers.
@@ -103,6 +109,11 @@ impl Crl {
         &self.0.der
     }
 
+    /// SHA-256 of the DER.
+    pub(crate) fn sha256(&self) -> Digest {
+        *self.0.sha256.get_or_init(|| Digest::of(&self.0.der))
+    }
+
     /// Who issued it.
     pub fn issuer(&self) -> &Name {
         &self.0.issuer
@@ -147,7 +158,12 @@ impl Crl {
     /// [`CryptoError`].
     pub fn verify_signed_by(&self, issuer_spki: &[u8], provider: &dyn Provider) -> Result<(), CryptoError> {
         let tbs = self.0.der.get(self.0.tbs.clone()).ok_or(CryptoError::BadSignature)?;
-        provider.verify(self.0.algorithm?, issuer_spki, tbs, &self.0.signature)
+        let (algorithm, key) = (self.0.algorithm?, PublicKey::from_spki(issuer_spki)?);
+        let Some(hash) = algorithm.hash() else {
+            return provider.verify_message(algorithm, &key, tbs, &self.0.signature);
+        };
+        let digest = self.0.digest.get_or_init(|| hash.digest(tbs));
+        provider.verify_digest(algorithm, &key, digest, &self.0.signature)
     }
 
     /// What is weak about the signature of `signer` on it.
@@ -163,13 +179,14 @@ impl Crl {
     pub fn lookup(&self, issuer: &Name, serial: &[u8]) -> Result<Option<Revoked>, CrlError> {
         let content = self.0.der.get(self.0.entries.clone()).unwrap_or_default();
         let is_indirect = self.0.scope.as_ref().is_some_and(|scope| scope.indirect);
-        Ok(entries::lookup(content, &self.0.issuer, is_indirect, issuer, serial)?)
+        let index = self.0.index.get_or_init(|| entries::Index::of(content, &self.0.issuer, is_indirect));
+        Ok(index.as_ref().map_err(|error| *error)?.find(content, issuer, serial)?)
     }
 }
 
 impl PartialEq for Crl {
     fn eq(&self, other: &Self) -> bool {
-        self.0.der == other.0.der
+        Arc::ptr_eq(&self.0, &other.0) || self.0.der == other.0.der
     }
 }
 
@@ -229,6 +246,9 @@ fn read_tbs(tbs: Raw<'_>, outer_algorithm: Raw<'_>) -> Result<Inner, CrlError> {
         delta_base: None,
         scope: None,
         understood: true,
+        sha256: OnceLock::new(),
+        digest: OnceLock::new(),
+        index: OnceLock::new(),
     };
     let mut at = next()?;
     if let Some(time) = at.filter(|raw| matches!(raw.0.first(), Some(0x17 | 0x18))) {

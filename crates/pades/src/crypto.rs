@@ -10,12 +10,14 @@ mod algorithm;
 #[cfg(feature = "aws-lc")]
 mod aws_lc;
 mod ed25519;
+mod effort;
 mod hash;
 mod key;
 #[cfg(feature = "pure")]
 mod pure;
 
 pub use algorithm::SignatureAlgorithm;
+pub(crate) use effort::{Effort, Metered};
 pub use hash::{HashAlgorithm, Hasher};
 pub use key::{PublicKey, RsaSchemes};
 
@@ -114,6 +116,9 @@ pub enum CryptoError {
     /// The algorithm does not belong to this kind of key.
     #[error("the signature algorithm does not fit the kind of key")]
     WrongKey,
+    /// Not checked: the file asks for more than is done for one file.
+    #[error("the file asks for more checks than are made for one file")]
+    TooMany,
 }
 
 /// Something about an algorithm or key that no longer gives assurance (ETSI TS 119 312).

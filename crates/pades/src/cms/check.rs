@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::ID_DATA;
 use super::attributes::AttributeList;
-use super::ess::{self, EssCheck};
+use super::ess::{Binding, EssCheck};
 use super::types::{ContentInfo, SignedData, SignerIdentifier, SignerInfo, SigningCertificate};
 use crate::asn1::{Algorithm, Oid, Raw, RawSet, wrap};
 use crate::crypto::{CryptoError, HashAlgorithm, Provider, SignatureAlgorithm, Weakness, weaknesses};
@@ -322,7 +322,7 @@ fn check_attributes(
     if attribute.policies.is_some() || attribute.certificates.items()?.len() != 1 {
         return Err(CmsRefused::Attributes);
     }
-    if ess::check(&list, expected) != EssCheck::MatchesV2 {
+    if Binding::read(&list).check(expected) != EssCheck::MatchesV2 {
         return Err(CmsRefused::OtherCertificate);
     }
     let sorted = raw.items()?.windows(2).all(|pair| matches!(pair, [a, b] if a.0 < b.0));

@@ -1,7 +1,7 @@
 //! The signing-certificate attributes (RFC 2634 5.4, RFC 5035): they bind the signature to one certificate, so that
 //! another certificate over the same key cannot be put in its place.
 
-use super::attributes::{AttributeList, ess_entries};
+use super::attributes::{AttributeList, EssEntry, ess_entries};
 use crate::oid;
 use crate::x509::Certificate;
 
@@ -28,34 +28,49 @@ impl EssCheck {
     }
 }
 
-pub(super) fn check(attributes: &AttributeList, certificate: &Certificate) -> EssCheck {
-    let (v2, v1) =
-        (attributes.contains(oid::SIGNING_CERTIFICATE_V2), attributes.contains(oid::SIGNING_CERTIFICATE));
-    match (v2, v1) {
-        (false, false) => EssCheck::Absent,
-        (true, false) => one(attributes, certificate, false),
-        (false, true) => one(attributes, certificate, true),
-        // RFC 5035 4: if both are there, both must hold.
-        (true, true) => match (one(attributes, certificate, false), one(attributes, certificate, true)) {
-            (EssCheck::MatchesV2, EssCheck::MatchesV1) => EssCheck::MatchesV2,
-            (EssCheck::Malformed, _) | (_, EssCheck::Malformed) => EssCheck::Malformed,
+/// The signing-certificate attributes of one signer, read once for however many certificates.
+pub(super) struct Binding {
+    /// Version 2 and version 1, as far as they are there: the entry of the signer.
+    v2: Option<der::Result<EssEntry>>,
+    v1: Option<der::Result<EssEntry>>,
+}
+
+impl Binding {
+    pub(super) fn read(attributes: &AttributeList) -> Self {
+        let read = |oid, v1| {
+            let missing = || der::Error::from(der::ErrorKind::Failed);
+            let signer = || {
+                let entries = ess_entries(attributes.single(oid).ok_or_else(missing)?, v1)?;
+                // The first entry is the signer's certificate; further ones name its chain.
+                entries.into_iter().next().ok_or_else(missing)
+            };
+            attributes.contains(oid).then(signer)
+        };
+        Self { v2: read(oid::SIGNING_CERTIFICATE_V2, false), v1: read(oid::SIGNING_CERTIFICATE, true) }
+    }
+
+    pub(super) fn check(&self, certificate: &Certificate) -> EssCheck {
+        let one = |entry: &der::Result<EssEntry>, matches| match entry {
+            Err(_) => EssCheck::Malformed,
+            Ok(entry) if entry.names(certificate) => matches,
+            Ok(_) => EssCheck::Mismatch,
+        };
+        let v2 = self.v2.as_ref().map(|entry| one(entry, EssCheck::MatchesV2));
+        let v1 = self.v1.as_ref().map(|entry| one(entry, EssCheck::MatchesV1));
+        match (v2, v1) {
+            (None, None) => EssCheck::Absent,
+            (Some(only), None) | (None, Some(only)) => only,
+            // RFC 5035 4: if both are there, both must hold.
+            (Some(EssCheck::MatchesV2), Some(EssCheck::MatchesV1)) => EssCheck::MatchesV2,
+            (Some(EssCheck::Malformed), _) | (_, Some(EssCheck::Malformed)) => EssCheck::Malformed,
             _ => EssCheck::Mismatch,
-        },
+        }
     }
 }
 
-fn one(attributes: &AttributeList, certificate: &Certificate, v1: bool) -> EssCheck {
-    let oid = if v1 { oid::SIGNING_CERTIFICATE } else { oid::SIGNING_CERTIFICATE_V2 };
-    let Some(Ok(entries)) = attributes.single(oid).map(|value| ess_entries(value, v1)) else {
-        return EssCheck::Malformed;
-    };
-    // The first entry is the signer's certificate; further ones name its chain.
-    let Some(first) = entries.first() else { return EssCheck::Malformed };
-    let digest_matches = first.hash.is_some_and(|hash| hash.digest(certificate.as_der()) == first.digest);
-    let serial_matches = first.serial.as_ref().is_none_or(|serial| serial == certificate.serial());
-    match (digest_matches && serial_matches, v1) {
-        (true, false) => EssCheck::MatchesV2,
-        (true, true) => EssCheck::MatchesV1,
-        (false, _) => EssCheck::Mismatch,
+impl EssEntry {
+    fn names(&self, certificate: &Certificate) -> bool {
+        self.serial.as_ref().is_none_or(|serial| serial == certificate.serial())
+            && self.hash.is_some_and(|hash| certificate.digest(hash) == self.digest)
     }
 }

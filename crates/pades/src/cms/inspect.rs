@@ -3,7 +3,7 @@
 //! The cryptographic part of EN 319 102-1 5.2.7 (cryptographic verification) and 5.2.8 (signature acceptance); the
 //! verifier turns the answers into an indication.
 
-use super::ess::{self, EssCheck};
+use super::ess::{Binding, EssCheck};
 use super::parse::{SignedMessage, Signer};
 use crate::asn1::Oid;
 use crate::crypto::{CryptoError, Provider, PublicKey, Weakness, weaknesses};
@@ -92,7 +92,8 @@ impl Signer {
         extra: &[Certificate],
         provider: &dyn Provider,
     ) -> SignerChecks {
-        let certificate = self.find_certificate(message, extra);
+        let binding = Binding::read(&self.signed);
+        let certificate = self.find_certificate(message, extra, &binding);
         let key = certificate.as_ref().map(Certificate::public_key);
         let weaknesses = match (&key, self.signature_algorithm) {
             (Some(Ok(key)), Ok(algorithm)) => weaknesses(algorithm, key),
@@ -101,9 +102,7 @@ impl Signer {
         SignerChecks {
             content: self.check_content(content_digest),
             signature: self.check_value(key, content_digest, provider),
-            signing_certificate: certificate
-                .as_ref()
-                .map_or(EssCheck::Absent, |c| ess::check(&self.signed, c)),
+            signing_certificate: certificate.as_ref().map_or(EssCheck::Absent, |one| binding.check(one)),
             content_type: self.check_content_type(message),
             weaknesses,
             repeated_attributes: self.repeated(),
@@ -114,9 +113,14 @@ impl Signer {
 
     /// Several certificates may bear the same name and number (a swap); the one that the signing-certificate
     /// attribute names comes first, so that an attacker's copy in front of it changes nothing.
-    fn find_certificate(&self, message: &SignedMessage, extra: &[Certificate]) -> Option<Certificate> {
+    fn find_certificate(
+        &self,
+        message: &SignedMessage,
+        extra: &[Certificate],
+        binding: &Binding,
+    ) -> Option<Certificate> {
         let candidates = || message.certificates.iter().chain(extra).filter(|c| self.id.names(c));
-        let bound = candidates().find(|c| ess::check(&self.signed, c).is_bound());
+        let bound = candidates().find(|one| binding.check(one).is_bound());
         bound.or_else(|| candidates().next()).cloned()
     }
 

@@ -1,5 +1,7 @@
 //! The entries of a revocation list (RFC 5280 5.3), walked without building a list.
 
+use std::hash::{BuildHasher, RandomState};
+
 use der::{Decode, Enumerated};
 use time::OffsetDateTime;
 
@@ -63,37 +65,74 @@ impl RevocationReason {
     }
 }
 
-/// The entry for (`issuer`, `serial`) in `content`. In an indirect list the issuer of an entry is the one named last
-/// before it, and the list's own at first.
-pub(super) fn lookup(
-    content: &[u8],
-    list_issuer: &Name,
-    is_indirect: bool,
-    issuer: &Name,
-    serial: &[u8],
-) -> der::Result<Option<Revoked>> {
-    let mut current_is_wanted = list_issuer == issuer;
-    let mut found = None;
-    for entry in Items::new(content)? {
-        let content = entry?.parse::<RawSeq<'_>>()?.0;
-        let (entry_serial, rest) = Raw::first(content)?;
-        let (date, rest) = Raw::first(rest)?;
-        let at = rfc5280_time(date.any()?)?;
-        let is_wanted_serial = entry_serial.any()?.value() == serial;
-        // Every entry is read whole: an unknown critical one voids the whole list (RFC 5280 5.3).
-        let mut reason = RevocationReason::Unspecified;
-        if !rest.is_empty() {
-            let read = entry_extensions(rest)?;
-            reason = read.reason;
-            if let Some(name) = read.issuer.filter(|_| is_indirect) {
-                current_is_wanted = name == *issuer;
+/// An entry of a number of one byte and its date.
+const SHORTEST: usize = 20;
+
+/// Where the entries of a list are, by issuer and serial number: one reading for however many certificates.
+pub(super) struct Index {
+    /// The keyed hash of issuer and serial number with the place of the entry, sorted; the first of equals counts.
+    places: Vec<(u64, u32)>,
+    /// Nobody can choose entries that have the same hash under it.
+    keys: RandomState,
+}
+
+impl Index {
+    /// Of `content`, the entries of a list of `list_issuer`. In an indirect list the issuer of an entry is the one named
+    /// last before it, and the list's own at first.
+    ///
+    /// Every entry is read whole: an unknown critical extension voids the whole list (RFC 5280 5.3).
+    pub(super) fn of(content: &[u8], list_issuer: &Name, is_indirect: bool) -> der::Result<Self> {
+        let keys = RandomState::new();
+        let mut issuer = keys.hash_one(list_issuer);
+        let mut places = Vec::with_capacity(content.len() / SHORTEST);
+        let mut at = 0;
+        for item in Items::new(content)? {
+            let item = item?;
+            let entry = Entry::read(item)?;
+            if let Some(name) = entry.issuer.filter(|_| is_indirect) {
+                issuer = keys.hash_one(name);
+            }
+            places.push((keys.hash_one((issuer, entry.serial)), u32::try_from(at)?));
+            at += item.0.len();
+        }
+        places.sort_unstable();
+        places.shrink_to_fit();
+        Ok(Self { places, keys })
+    }
+
+    /// The entry for (`issuer`, `serial`).
+    pub(super) fn find(&self, content: &[u8], issuer: &Name, serial: &[u8]) -> der::Result<Option<Revoked>> {
+        let wanted = self.keys.hash_one((self.keys.hash_one(issuer), serial));
+        let first = self.places.partition_point(|(hash, _)| *hash < wanted);
+        for (_, at) in self.places.iter().skip(first).take_while(|(hash, _)| *hash == wanted) {
+            let rest = usize::try_from(*at).ok().and_then(|at| content.get(at..)).unwrap_or_default();
+            let entry = Entry::read(Raw::first(rest)?.0)?;
+            if entry.serial == serial {
+                return Ok(Some(Revoked { at: entry.at, reason: entry.reason }));
             }
         }
-        if is_wanted_serial && current_is_wanted && found.is_none() {
-            found = Some(Revoked { at, reason });
-        }
+        Ok(None)
     }
-    Ok(found)
+}
+
+struct Entry<'a> {
+    serial: &'a [u8],
+    at: OffsetDateTime,
+    reason: RevocationReason,
+    issuer: Option<Name>,
+}
+
+impl<'a> Entry<'a> {
+    fn read(raw: Raw<'a>) -> der::Result<Self> {
+        let (serial, rest) = Raw::first(raw.parse::<RawSeq<'_>>()?.0)?;
+        let (date, rest) = Raw::first(rest)?;
+        let (serial, at) = (serial.any()?.value(), rfc5280_time(date.any()?)?);
+        if rest.is_empty() {
+            return Ok(Self { serial, at, reason: RevocationReason::Unspecified, issuer: None });
+        }
+        let EntryExtensions { reason, issuer } = entry_extensions(rest)?;
+        Ok(Self { serial, at, reason, issuer })
+    }
 }
 
 struct EntryExtensions {

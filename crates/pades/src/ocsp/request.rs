@@ -129,8 +129,8 @@ impl OcspRequest {
             return Err(OcspRefused::Nonce);
         }
         let status = response.status(&self.certificate, &self.issuer, provider)?;
-        let until = status.next_update.unwrap_or(status.this_update + MAX_AGE);
-        if status.this_update - CLOCK_SKEW > now || until + CLOCK_SKEW < now {
+        let until = status.next_update.unwrap_or(status.this_update.saturating_add(MAX_AGE));
+        if status.this_update.saturating_sub(CLOCK_SKEW) > now || until.saturating_add(CLOCK_SKEW) < now {
             return Err(OcspRefused::NotFresh);
         }
         Ok(status)

@@ -1,7 +1,7 @@
 //! `OCSPResponse` (RFC 6960 4.2): who answers, what about, and whether they may.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use der::asn1::{AnyRef, BitStringRef, OctetStringRef};
 use der::{Decode, Enumerated, Sequence};
@@ -12,6 +12,7 @@ use super::request::CertId;
 use crate::asn1::{Algorithm, Oid, Raw, RawSeq, generalized_time};
 use crate::crl::{RevocationReason, Revoked};
 use crate::crypto::{CryptoError, HashAlgorithm, Provider, SignatureAlgorithm, Weakness};
+use crate::digest::Digest;
 use crate::oid;
 use crate::x509::extensions::Extension;
 use crate::x509::{Certificate, Name};
@@ -34,6 +35,7 @@ struct Inner {
     nonce: Option<Vec<u8>>,
     singles: Vec<Single>,
     understood: bool,
+    sha256: OnceLock<Digest>,
 }
 
 enum Responder {
@@ -223,12 +225,23 @@ impl OcspResponse {
             nonce,
             singles,
             understood,
+            sha256: OnceLock::new(),
         })))
     }
 
     /// The DER as received.
     pub fn as_der(&self) -> &[u8] {
         &self.0.der
+    }
+
+    /// SHA-256 of the DER.
+    pub(crate) fn sha256(&self) -> Digest {
+        *self.0.sha256.get_or_init(|| Digest::of(&self.0.der))
+    }
+
+    /// How many statuses it holds.
+    pub(crate) fn answers(&self) -> usize {
+        self.0.singles.len()
     }
 
     /// When it was signed.
@@ -247,7 +260,11 @@ impl OcspResponse {
 
     /// Serial numbers (content bytes) of the certificates of `issuer` that it speaks about.
     pub fn serials<'a>(&'a self, issuer: &'a Certificate) -> impl Iterator<Item = &'a [u8]> {
-        let under = self.0.singles.iter().filter(|single| single.is_under(issuer.subject(), issuer));
+        let under = self
+            .0
+            .singles
+            .iter()
+            .filter(|single| single.is_under(issuer, |hash| issuer.subject_digest(hash)));
         under.map(|single| single.serial.as_slice())
     }
 
@@ -280,6 +297,9 @@ impl OcspResponse {
         issuer: &Certificate,
         provider: &dyn Provider,
     ) -> Result<CheckedStatus, StatusRefused> {
+        if certificate.issuer() != issuer.subject() {
+            return Err(StatusRefused::OtherCertificate);
+        }
         let about = self.0.singles.iter().filter(|single| single.is_about(certificate, issuer));
         // The newest, if it says several things about one certificate.
         let single = about.max_by_key(|single| single.this_update).ok_or(StatusRefused::OtherCertificate)?;
@@ -336,9 +356,7 @@ impl Responder {
         match self {
             Self::Name(name) => certificate.subject() == name,
             // RFC 6960 4.2.1: always SHA-1 of the key bits.
-            Self::KeyHash(hash) => {
-                certificate.public_key_bits().is_ok_and(|bits| HashAlgorithm::Sha1.digest(bits) == *hash)
-            }
+            Self::KeyHash(hash) => certificate.key_digest(HashAlgorithm::Sha1) == Some(hash),
         }
     }
 }
@@ -374,15 +392,13 @@ impl Single {
 
     fn is_about(&self, certificate: &Certificate, issuer: &Certificate) -> bool {
         self.serial == certificate.serial()
-            && certificate.issuer() == issuer.subject()
-            && self.is_under(certificate.issuer(), issuer)
+            // RFC 6960 4.1.1: the name as the certificate asked about writes its issuer.
+            && self.is_under(issuer, |hash| certificate.issuer_digest(hash))
     }
 
-    /// RFC 6960 4.1.1: the name as the certificate asked about writes its issuer.
-    fn is_under(&self, name: &Name, issuer: &Certificate) -> bool {
+    fn is_under<'n>(&self, issuer: &Certificate, name: impl Fn(HashAlgorithm) -> &'n [u8]) -> bool {
         let Some(hash) = self.hash else { return false };
-        self.issuer_name == hash.digest(name.as_der())
-            && issuer.public_key_bits().is_ok_and(|bits| hash.digest(bits) == self.issuer_key)
+        self.issuer_name == name(hash) && issuer.key_digest(hash) == Some(&self.issuer_key)
     }
 }
 

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 use super::UpgradeRefused;
 use crate::{
     crl::Crl,
-    crypto::Provider,
+    crypto::{Effort, Provider},
     digest::Digest,
     dss::DssContent,
     ocsp::OcspRequest,
@@ -45,6 +45,8 @@ pub(super) struct Collection {
     lists: Vec<Vec<u8>>,
     /// The OCSP responses among them.
     responses: Vec<Vec<u8>>,
+    /// What one round may cost, and what the rounds before found out.
+    effort: Effort,
 }
 
 /// A certificate below its issuer, and what its status rests on.
@@ -57,8 +59,8 @@ struct Link<'p> {
 impl Collection {
     pub(super) fn of(examined: Examined) -> Self {
         let Examined { subjects, material, proofs, .. } = examined;
-        let (asked, lists, responses) = Default::default();
-        Self { subjects, material, proofs, asked, lists, responses }
+        let (asked, lists, responses, effort) = Default::default();
+        Self { subjects, material, proofs, asked, lists, responses, effort }
     }
 
     /// The next question; `None` when all is known, or as much as will ever be.
@@ -67,6 +69,7 @@ impl Collection {
         policy: &VerifyPolicy<'_>,
         now: OffsetDateTime,
     ) -> Result<Option<Question>, UpgradeRefused> {
+        self.effort.renew();
         for subject in &self.subjects {
             let path = self.path(subject, policy, now)?;
             for link in links(&path) {
@@ -97,6 +100,7 @@ impl Collection {
         policy: &VerifyPolicy<'_>,
         now: OffsetDateTime,
     ) -> Result<DssContent, UpgradeRefused> {
+        self.effort.renew();
         let mut content = DssContent::default();
         for subject in &self.subjects {
             let path = self.path(subject, policy, now)?;
@@ -166,7 +170,7 @@ impl Collection {
         now: OffsetDateTime,
     ) -> Result<ValidPath, UpgradeRefused> {
         let at = subject.proven.unwrap_or(now);
-        let held = Held { material: &self.material, proofs: &self.proofs };
+        let held = Held { material: &self.material, proofs: &self.proofs, effort: &self.effort };
         let inputs = PathInputs {
             candidates: &self.material.certificates,
             revocation: &self.material.revocation,
@@ -176,12 +180,12 @@ impl Collection {
             purpose: subject.purpose,
             ..PathInputs::new(policy.anchors, at)
         };
-        path::validate(&subject.certificate, &inputs, policy.provider).map_err(|failure| {
-            UpgradeRefused::Untrusted {
+        path::validate_within(&subject.certificate, &inputs, policy.provider, &self.effort).map_err(
+            |failure| UpgradeRefused::Untrusted {
                 subject: subject.certificate.subject().to_string(),
                 why: failure.to_string(),
-            }
-        })
+            },
+        )
     }
 
     /// What was not asked yet: the responder first, then the list.
@@ -242,6 +246,6 @@ fn is_settled(link: &Link<'_>, subject: &Subject, now: OffsetDateTime) -> bool {
         Evidence::NotChecked | Evidence::Missing => None,
     };
     // Statuses are dated in whole seconds, time stamps may not be.
-    let after = subject.stated.or(subject.proven).unwrap_or(now) - Duration::SECOND;
+    let after = subject.stated.or(subject.proven).unwrap_or(now).saturating_sub(Duration::SECOND);
     dated.is_some_and(|dated| dated >= after || link.certificate.not_after() < now)
 }

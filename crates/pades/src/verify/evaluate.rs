@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     changes::{Change, ChangeKind, Restriction, Step, judge, steps_after},
+    crypto::Effort,
     pdf::{File, PdfError},
     protection::Protected,
     x509::{Certificate, path::Purpose},
@@ -52,12 +53,14 @@ pub(crate) fn examine(file: &File<'_>, policy: &VerifyPolicy<'_>) -> Result<Exam
     let covered = located.iter().filter(|one| one.coverage != Coverage::Partial).map(Located::end).max();
     let covered = covered.unwrap_or_default();
     let stray = oldest.map_or(Ok(Vec::new()), |oldest| structure::stray_bytes(file, oldest, covered))?;
+    let effort = Effort::default();
     let judged: Vec<Judged> = located
         .iter()
         .zip(&contents)
         .zip(&digests)
         .map(|((one, content), digest)| {
-            content.judge(one, digest.as_deref(), &material.certificates, policy.provider)
+            let provider = effort.metered(policy.provider);
+            content.judge(one, digest.as_deref(), &material.certificates, &provider)
         })
         .collect();
     for one in &judged {
@@ -66,7 +69,7 @@ pub(crate) fn examine(file: &File<'_>, policy: &VerifyPolicy<'_>) -> Result<Exam
             material.add(token.certificates(), Vec::new(), Vec::new(), None);
         }
     }
-    let work = Work { file, policy, material, steps, stray };
+    let work = Work { file, policy, material, steps, stray, effort };
     let mut proofs = Proofs::default();
     let mut subjects = Vec::new();
     let mut signatures = Vec::new();
@@ -125,6 +128,7 @@ struct Work<'w, 'f, 'p> {
     material: Material,
     steps: Vec<Step>,
     stray: Vec<usize>,
+    effort: Effort,
 }
 
 /// An answer with the sub-indication that goes with a no.
@@ -139,7 +143,7 @@ impl Work<'_, '_, '_> {
         let restriction = Restriction { docmdp, signed: one.revision, locks };
         let later_changes = self.later_changes(one, &restriction);
         let archived = proofs.of(one.revision);
-        let held = Held { material: &self.material, proofs };
+        let held = Held { material: &self.material, proofs, effort: &self.effort };
         let stamps = stamps::judge(judged, archived, &held, self.policy);
         let proven = archived.into_iter().chain(stamps.proven).min();
         let signature = signature_check(one, judged, proven, self.file);
@@ -166,7 +170,7 @@ impl Work<'_, '_, '_> {
             }
             (_, None) => Level::BB,
             (false, Some(_)) => Level::BT,
-            (true, Some(_)) => level::reached(&believed, one.revision, proofs, &self.material, self.policy),
+            (true, Some(_)) => level::reached(&believed, one.revision, &held, self.policy),
         };
         let report = SignatureReport {
             field: one.field.name.clone(),

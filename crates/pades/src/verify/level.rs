@@ -37,19 +37,20 @@ impl Proofs {
 pub(super) fn reached(
     believed: &[Subject],
     revision: usize,
-    proofs: &Proofs,
-    material: &Material,
+    held: &Held<'_>,
     policy: &VerifyPolicy<'_>,
 ) -> Level {
+    let material = held.material;
     if !material.has_store {
         return Level::BT;
     }
-    let held_since = |material: &Material| held_since(believed, &Held { material, proofs }, policy);
+    let held_since = |material: &Material| held_since(believed, &Held { material, ..*held }, policy);
+    let newest = held.proofs.newest_over(revision);
     let held = held_since(material);
     if held.is_none() && !material.has_foreign() && policy.revocation != Revocation::Off {
         return Level::BT;
     }
-    let Some(stamp) = proofs.newest_over(revision) else {
+    let Some(stamp) = newest else {
         let complete = held.is_some() || held_since(&material.as_of(usize::MAX)).is_some();
         return if complete { Level::BLt } else { Level::BT };
     };

@@ -1,10 +1,11 @@
 //! What a verification may lean on besides the trust anchors: certificates, CRLs and OCSP responses from the caller,
 //! the signatures themselves and the document's security store; for each list and response since when the file holds it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::VerifyPolicy;
 use crate::{
+    digest::Digest,
     pdf::{File, Object, PdfError},
     x509::{Certificate, path::Evidence, path::RevocationData},
 };
@@ -21,8 +22,11 @@ pub(crate) struct Material {
     pub(crate) certificates: Vec<Certificate>,
     /// CRLs and OCSP responses.
     pub(crate) revocation: RevocationData,
-    /// Their DER, with the revision that brought each into the file; `None` for what only the caller has.
-    since: HashMap<Vec<u8>, Option<usize>>,
+    /// Which certificates are there.
+    known: HashSet<Certificate>,
+    /// The lists and responses by their SHA-256, with the revision that brought each into the file; `None` for what only the
+    /// caller has.
+    since: HashMap<Digest, Option<usize>>,
     /// Whether the latest revision has a security store that holds anything.
     pub(super) has_store: bool,
 }
@@ -30,8 +34,8 @@ pub(crate) struct Material {
 impl Material {
     /// What the caller gave.
     pub(super) fn given(policy: &VerifyPolicy<'_>) -> Self {
-        let mut material = Self { certificates: policy.certificates.to_vec(), ..Self::default() };
-        material.add(&[], policy.crls.to_vec(), policy.ocsp_responses.to_vec(), None);
+        let mut material = Self::default();
+        material.add(policy.certificates, policy.crls.to_vec(), policy.ocsp_responses.to_vec(), None);
         material
     }
 
@@ -44,26 +48,28 @@ impl Material {
         since: Option<usize>,
     ) {
         for certificate in certificates {
-            if !self.certificates.contains(certificate) {
+            if self.known.insert(certificate.clone()) {
                 self.certificates.push(certificate.clone());
             }
         }
         // What cannot be read proves nothing, good or bad: it is as if it were not there.
         for crl in crls {
-            if self.is_new(&crl, since) && self.revocation.add_crl_der(&crl).is_ok() {
-                self.since.insert(crl, since);
+            let digest = Digest::of(&crl);
+            if self.is_new(digest, since) && self.revocation.add_crl_der(&crl).is_ok() {
+                self.since.insert(digest, since);
             }
         }
         for response in responses {
-            if self.is_new(&response, since) && self.revocation.add_ocsp_der(&response).is_ok() {
-                self.since.insert(response, since);
+            let digest = Digest::of(&response);
+            if self.is_new(digest, since) && self.revocation.add_ocsp_der(&response).is_ok() {
+                self.since.insert(digest, since);
             }
         }
     }
 
     /// Whether it was not there yet; what was, may have come earlier than was known.
-    fn is_new(&mut self, der: &[u8], since: Option<usize>) -> bool {
-        let Some(known) = self.since.get_mut(der) else { return true };
+    fn is_new(&mut self, digest: Digest, since: Option<usize>) -> bool {
+        let Some(known) = self.since.get_mut(&digest) else { return true };
         *known = known.iter().copied().chain(since).min();
         false
     }
@@ -72,21 +78,21 @@ impl Material {
     pub(super) fn held_since(&self, evidence: &[Evidence]) -> Option<usize> {
         let mut latest = 0;
         for one in evidence {
-            let parts: Vec<&[u8]> = match one {
-                Evidence::Ocsp(status) => vec![status.response.as_der()],
-                Evidence::Crls(lists) => lists.iter().map(crate::crl::Crl::as_der).collect(),
+            let parts: Vec<Digest> = match one {
+                Evidence::Ocsp(status) => vec![status.response.sha256()],
+                Evidence::Crls(lists) => lists.iter().map(crate::crl::Crl::sha256).collect(),
                 Evidence::NotChecked | Evidence::Missing => return None,
             };
-            for der in parts {
-                latest = latest.max(self.brought(der)?);
+            for digest in parts {
+                latest = latest.max(self.brought(&digest)?);
             }
         }
         Some(latest)
     }
 
     /// The revision that brought this answer or list into the file; `None` for what only the caller has.
-    pub(super) fn brought(&self, der: &[u8]) -> Option<usize> {
-        self.since.get(der).copied().flatten()
+    pub(super) fn brought(&self, sha256: &Digest) -> Option<usize> {
+        self.since.get(sha256).copied().flatten()
     }
 
     /// Whether anything is not in the file.
@@ -96,10 +102,10 @@ impl Material {
 
     /// The same with only the lists and responses that the file held at `revision`.
     pub(super) fn as_of(&self, revision: usize) -> Self {
-        let held = |der: &[u8]| self.brought(der).is_some_and(|since| since <= revision);
+        let held = |digest: Digest| self.brought(&digest).is_some_and(|since| since <= revision);
         let mut material = self.clone();
-        material.revocation.ocsps.retain(|response| held(response.as_der()));
-        material.revocation.crls.retain(|crl| held(crl.as_der()));
+        material.revocation.ocsps.retain(|response| held(response.sha256()));
+        material.revocation.crls.retain(|crl| held(crl.sha256()));
         material
     }
 

@@ -321,6 +321,7 @@ fn unknown(error: CryptoError) -> (&'static str, SubIndication) {
         CryptoError::BadSignature | CryptoError::WrongKey => {
             ("signature_value_wrong", SubIndication::SigCryptoFailure)
         }
+        CryptoError::TooMany => ("too_many_checks", SubIndication::SigConstraintsFailure),
         CryptoError::BadKey => ("key_not_supported", SubIndication::CryptoConstraintsFailureNoPoe),
         CryptoError::Unsupported | CryptoError::NeedsMessage => {
             ("algorithm_not_supported", SubIndication::CryptoConstraintsFailureNoPoe)

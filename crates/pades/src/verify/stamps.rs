@@ -110,5 +110,5 @@ fn believe(
 
 /// Whether a stamp states a later time than the one that saw it: one of the two clocks lies.
 fn is_out_of_order(time: OffsetDateTime, archived: Option<OffsetDateTime>) -> bool {
-    archived.is_some_and(|archived| time > archived + SKEW)
+    archived.is_some_and(|archived| time > archived.saturating_add(SKEW))
 }

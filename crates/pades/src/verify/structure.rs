@@ -19,8 +19,11 @@ use crate::{
 const MOST: usize = 512;
 /// Most revisions that are searched for signatures which the latest one lacks.
 const REVISIONS: usize = 64;
-/// Longest `/Contents`, in bytes of the file.
+/// Longest `/Contents`, in bytes of the file; all of them together are no longer than the file, or they would share bytes.
 const LONGEST: u64 = 8 << 20;
+
+/// Most objects of a revision that cannot be read where the cross-reference says; with more, its bytes are nobody's.
+const UNREADABLE: usize = 16;
 
 /// A signature as it lies in the file.
 #[derive(Debug, Clone)]
@@ -88,8 +91,9 @@ pub(crate) fn locate(file: &File<'_>) -> Result<Vec<Located>, PdfError> {
         }
     }
     let mut found = Vec::new();
+    let mut left = file.source().len();
     for field in &signed {
-        let mut located = one(file, &latest, field)?;
+        let mut located = one(file, &latest, field, &mut left)?;
         let number = field.dict.get("V").and_then(Object::as_ref).map_or(0, |reference| reference.number);
         if uses.get(&number).is_some_and(|&count| count > 1) {
             located.problems.push("signature_in_two_fields");
@@ -99,7 +103,7 @@ pub(crate) fn locate(file: &File<'_>) -> Result<Vec<Located>, PdfError> {
         }
         found.push(located);
     }
-    history(file, &mut found);
+    history(file, &mut found, &mut left);
     overlaps(&mut found);
     found.sort_by_key(|located| (located.revision, located.range.map_or(u64::MAX, |[_, gap, ..]| gap)));
     Ok(found)
@@ -107,7 +111,7 @@ pub(crate) fn locate(file: &File<'_>) -> Result<Vec<Located>, PdfError> {
 
 /// Signatures that an older revision has and the latest one has no longer, or has another one in their field: taking
 /// a signature out is no way to hide it.
-fn history(file: &File<'_>, found: &mut Vec<Located>) {
+fn history(file: &File<'_>, found: &mut Vec<Located>, left: &mut u64) {
     let count = file.revisions().len().saturating_sub(1);
     for view in (count.saturating_sub(REVISIONS)..count).map(|revision| file.at(revision)) {
         // A form that cannot be walked showed no signature to anybody.
@@ -123,7 +127,7 @@ fn history(file: &File<'_>, found: &mut Vec<Located>) {
                 Some(known) => known.problems.insert(0, "signature_replaced"),
                 None if !room => return,
                 None => {
-                    if let Ok(mut located) = one(file, &view, field) {
+                    if let Ok(mut located) = one(file, &view, field, left) {
                         located.problems.insert(0, "signature_removed");
                         found.push(located);
                     }
@@ -133,7 +137,7 @@ fn history(file: &File<'_>, found: &mut Vec<Located>) {
     }
 }
 
-fn one(file: &File<'_>, latest: &View<'_, '_>, field: &Field) -> Result<Located, PdfError> {
+fn one(file: &File<'_>, latest: &View<'_, '_>, field: &Field, left: &mut u64) -> Result<Located, PdfError> {
     // A dictionary that breaks the grammar is a broken signature, not an unreadable file.
     let value = latest.value(&field.dict, "V");
     let mut located = Located {
@@ -161,6 +165,8 @@ fn one(file: &File<'_>, latest: &View<'_, '_>, field: &Field) -> Result<Located,
     if located.dict.has_duplicates() {
         located.problems.push("duplicate_keys");
     }
+    // Read below as it was written.
+    located.dict.remove("Contents");
     let Ok(spans) = file.dict_spans(offset) else {
         located.problems.push("signature_malformed");
         return Ok(located);
@@ -171,6 +177,11 @@ fn one(file: &File<'_>, latest: &View<'_, '_>, field: &Field) -> Result<Located,
         located.problems.push("contents_missing");
         return Ok(located);
     };
+    let Some(rest) = left.checked_sub(gap.end - gap.start) else {
+        located.problems.push("contents_shared");
+        return Ok(located);
+    };
+    *left = rest;
     let raw = file.source().slice(gap.start, usize::try_from(gap.end - gap.start).unwrap_or_default())?;
     match hexadecimal(&raw) {
         Some(contents) => located.contents = contents,
@@ -306,12 +317,26 @@ fn has_stray_bytes(file: &File<'_>, index: usize) -> Result<bool, PdfError> {
     let mut taken: Vec<(u64, u64)> =
         revision.sections.iter().map(|section| (section.at, section.end)).collect();
     taken.push((revision.startxref_at.unwrap_or(revision.end), revision.end));
-    for entry in &revision.entries {
-        if let Place::At { offset, .. } = entry.place()
-            && bytes.contains(&offset)
-            && let Ok(Some(indirect)) = view.indirect(entry.number())
-        {
-            taken.push((indirect.start, indirect.end));
+    let here = revision.entries.iter().filter_map(|entry| match entry.place() {
+        Place::At { offset, .. } if bytes.contains(&offset) => Some((offset, entry.number())),
+        _ => None,
+    });
+    let mut here: Vec<(u64, u32)> = here.collect();
+    here.sort_unstable();
+    // What begins within another object is not read: thousands may share one long body.
+    let (mut end, mut unreadable) = (0, 0);
+    for (offset, number) in here {
+        if offset < end {
+            continue;
+        }
+        match view.indirect(number) {
+            Ok(Some(indirect)) => {
+                end = end.max(indirect.end);
+                taken.push((indirect.start, indirect.end));
+            }
+            Ok(None) => {}
+            Err(_) if unreadable == UNREADABLE => return Ok(true),
+            Err(_) => unreadable += 1,
         }
     }
     taken.sort_unstable();

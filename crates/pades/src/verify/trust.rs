@@ -10,7 +10,8 @@ use super::{
     report::{Check, SubIndication},
 };
 use crate::{
-    crypto::Weakness,
+    crypto::{Effort, Weakness},
+    digest::Digest,
     x509::{
         Certificate,
         path::{
@@ -78,7 +79,7 @@ pub(super) fn certificate(
         purpose: subject.purpose,
         ..PathInputs::new(policy.anchors, at)
     };
-    let path = match path::validate(&subject.certificate, &inputs, policy.provider) {
+    let path = match path::validate_within(&subject.certificate, &inputs, policy.provider, held.effort) {
         Ok(path) => path,
         Err(failure) => {
             let (code, sub) = refusal(&failure, proven.is_some());
@@ -102,11 +103,13 @@ pub(super) fn certificate(
 pub(crate) struct Held<'h> {
     pub(crate) material: &'h Material,
     pub(crate) proofs: &'h Proofs,
+    /// What may still be done for this file.
+    pub(crate) effort: &'h Effort,
 }
 
 impl Existence for Held<'_> {
-    fn proven(&self, der: &[u8]) -> Option<OffsetDateTime> {
-        self.proofs.of(self.material.brought(der)?)
+    fn proven(&self, sha256: &Digest) -> Option<OffsetDateTime> {
+        self.proofs.of(self.material.brought(sha256)?)
     }
 }
 

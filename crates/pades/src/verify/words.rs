@@ -70,9 +70,11 @@ fn sentence(code: &str) -> (&'static str, &'static str) {
         "padding_not_zero" => {
             ("có dữ liệu lạ trong phần đệm của chữ ký", "there are foreign bytes in the padding")
         }
-        "contents_missing" | "contents_empty" | "contents_not_hexadecimal" | "cms_malformed" => {
-            ("dữ liệu chữ ký bị hỏng", "the signature data are damaged")
-        }
+        "contents_missing"
+        | "contents_shared"
+        | "contents_empty"
+        | "contents_not_hexadecimal"
+        | "cms_malformed" => ("dữ liệu chữ ký bị hỏng", "the signature data are damaged"),
         "signing_certificate_mismatch" | "signing_certificate_attribute_missing" => (
             "chữ ký không gắn với chứng thư của người ký",
             "the signature is not bound to the signer's certificate",
@@ -81,6 +83,9 @@ fn sentence(code: &str) -> (&'static str, &'static str) {
             "chứng thư không thuộc tổ chức chứng thực được tin cậy",
             "the certificate does not lead to a trusted authority",
         ),
+        "too_many_checks" => {
+            ("tệp đòi kiểm tra quá nhiều", "the file asks for more checks than are made for one file")
+        }
         "certificate_revoked" => ("chứng thư đã bị thu hồi", "the certificate was revoked"),
         "certificate_expired" => ("chứng thư đã hết hạn", "the certificate has expired"),
         "certificate_not_yet_valid" => ("chứng thư chưa có hiệu lực", "the certificate is not valid yet"),

@@ -1,8 +1,9 @@
 //! One certificate (RFC 5280 4.1): the DER as received, and a view of it that people and code can read.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use der::Sequence;
 use der::asn1::{AnyRef, BitStringRef};
@@ -11,7 +12,7 @@ use time::OffsetDateTime;
 
 use super::{Extensions, GeneralName, Name};
 use crate::asn1::{Algorithm, Raw, RawSeq, rfc5280_time};
-use crate::crypto::{self, CryptoError, Provider, PublicKey, SignatureAlgorithm, Weakness};
+use crate::crypto::{self, CryptoError, HashAlgorithm, Provider, PublicKey, SignatureAlgorithm, Weakness};
 use crate::digest::Digest;
 
 /// Largest certificate that is read.
@@ -35,6 +36,28 @@ struct Inner {
     algorithm: Result<SignatureAlgorithm, CryptoError>,
     signature: Vec<u8>,
     extensions: Extensions,
+    digests: Digests,
+}
+
+/// Digests that others name a certificate or its issuer by, each computed once: a hostile file has them asked for by the
+/// million.
+#[derive(Default)]
+struct Digests {
+    whole: [OnceLock<Vec<u8>>; 4],
+    issuer: [OnceLock<Vec<u8>>; 4],
+    subject: [OnceLock<Vec<u8>>; 4],
+    key: [OnceLock<Vec<u8>>; 4],
+}
+
+/// The place of a digest.
+fn slot(cache: &[OnceLock<Vec<u8>>; 4], hash: HashAlgorithm) -> &OnceLock<Vec<u8>> {
+    let [sha1, sha256, sha384, sha512] = cache;
+    match hash {
+        HashAlgorithm::Sha1 => sha1,
+        HashAlgorithm::Sha256 => sha256,
+        HashAlgorithm::Sha384 => sha384,
+        HashAlgorithm::Sha512 => sha512,
+    }
 }
 
 /// Why bytes are not a certificate.
@@ -125,6 +148,7 @@ impl Certificate {
             algorithm,
             signature: outer.signature.as_bytes().unwrap_or_default().to_vec(),
             extensions,
+            digests: Digests::default(),
         })))
     }
 
@@ -135,7 +159,31 @@ impl Certificate {
 
     /// SHA-256 of the DER.
     pub fn sha256(&self) -> Digest {
-        Digest::of(&self.0.der)
+        self.digest(HashAlgorithm::Sha256).try_into().map_or_else(|_| Digest::of(&self.0.der), Digest)
+    }
+
+    /// The digest of the DER.
+    pub(crate) fn digest(&self, hash: HashAlgorithm) -> &[u8] {
+        slot(&self.0.digests.whole, hash).get_or_init(|| hash.digest(&self.0.der))
+    }
+
+    /// The digest of the issuer's name, as it is written here.
+    pub(crate) fn issuer_digest(&self, hash: HashAlgorithm) -> &[u8] {
+        slot(&self.0.digests.issuer, hash).get_or_init(|| hash.digest(self.0.issuer.as_der()))
+    }
+
+    /// The digest of the subject's name.
+    pub(crate) fn subject_digest(&self, hash: HashAlgorithm) -> &[u8] {
+        slot(&self.0.digests.subject, hash).get_or_init(|| hash.digest(self.0.subject.as_der()))
+    }
+
+    /// The digest of the content of the `subjectPublicKey` bit string; `None` if there is none.
+    pub(crate) fn key_digest(&self, hash: HashAlgorithm) -> Option<&[u8]> {
+        let slot = slot(&self.0.digests.key, hash);
+        match slot.get() {
+            Some(known) => Some(known),
+            None => self.public_key_bits().ok().map(|bits| slot.get_or_init(|| hash.digest(bits)).as_slice()),
+        }
     }
 
     /// Whose it is.
@@ -273,11 +321,17 @@ impl Certificate {
 
 impl PartialEq for Certificate {
     fn eq(&self, other: &Self) -> bool {
-        self.0.der == other.0.der
+        Arc::ptr_eq(&self.0, &other.0) || self.0.der == other.0.der
     }
 }
 
 impl Eq for Certificate {}
+
+impl Hash for Certificate {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.digest(HashAlgorithm::Sha256).hash(state);
+    }
+}
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -319,11 +319,11 @@ fn policies(value: &[u8]) -> der::Result<Vec<Oid>> {
     if read != whole {
         return Err(der::ErrorKind::Failed.into());
     }
-    let mut found = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
     for item in list(&value)? {
         let policy = item.parse::<PolicyInformation<'_>>()?.policy;
         // RFC 5280 4.2.1.4: a policy must not appear more than once.
-        if found.contains(&policy) {
+        if !seen.insert(policy) {
             return Err(der::ErrorKind::Failed.into());
         }
         found.push(policy);

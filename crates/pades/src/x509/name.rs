@@ -2,6 +2,7 @@
 //! `UTF8String` or `BMPString`).
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use der::asn1::AnyRef;
 use der::{Sequence, Tag};
@@ -21,7 +22,7 @@ pub struct Name {
     readable: Vec<(Oid, String)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Folded {
     Text(String),
     Other(Vec<u8>),
@@ -125,6 +126,12 @@ const EMAIL: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 1];
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
         self.folded == other.folded
+    }
+}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.folded.hash(state);
     }
 }
 

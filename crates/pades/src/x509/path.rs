@@ -25,8 +25,8 @@ use time::OffsetDateTime;
 
 use super::{Certificate, TrustAnchors};
 use crate::asn1::Oid;
-use crate::crl::{RevocationReason, Revoked};
-use crate::crypto::{Provider, Weakness};
+use crate::crl::{Crl, RevocationReason, Revoked};
+use crate::crypto::{Effort, Metered, Provider, Weakness};
 
 /// What a path is validated with and against.
 #[derive(Clone, Debug)]
@@ -233,24 +233,74 @@ pub fn validate(
     inputs: &PathInputs<'_>,
     provider: &dyn Provider,
 ) -> Result<ValidPath, PathFailure> {
-    Validation { inputs, provider, lists: &revocation::Checked::default(), depth: 0 }.run(leaf)
+    validate_within(leaf, inputs, provider, &Effort::default())
+}
+
+/// The same as part of a larger task, at the expense of its effort.
+pub(crate) fn validate_within(
+    leaf: &Certificate,
+    inputs: &PathInputs<'_>,
+    provider: &dyn Provider,
+    effort: &Effort,
+) -> Result<ValidPath, PathFailure> {
+    let (provider, known) = (&effort.metered(provider), &revocation::Known::default());
+    let validation = Validation { inputs, provider, effort, known, depth: 0 };
+    let found = validation.run(leaf);
+    if validation.gave_up() {
+        // What was left out may be what matters: a revocation, for instance.
+        let chain = match found {
+            Ok(path) => path.certificates,
+            Err(failure) => failure.chain,
+        };
+        return Err(PathFailure {
+            problem: PathProblem::TooManyPaths,
+            certificate: None,
+            is_leaf: false,
+            chain,
+        });
+    }
+    found
 }
 
 /// One run; issuers of CRLs are validated in a nested one.
 #[derive(Clone, Copy)]
 struct Validation<'a> {
     inputs: &'a PathInputs<'a>,
-    provider: &'a dyn Provider,
-    /// Signatures of lists that were checked: hashing a large one takes longer than all the rest.
-    lists: &'a revocation::Checked,
+    provider: &'a Metered<'a>,
+    effort: &'a Effort,
+    /// What was found out about lists and who signs them.
+    known: &'a revocation::Known,
     depth: u8,
 }
 
 impl Validation<'_> {
+    /// Whether anything was left undone because it would have been too much.
+    fn gave_up(self) -> bool {
+        self.effort.is_spent() || self.known.gave_up()
+    }
+
+    /// Whether the signature on `certificate` is by the key of `issuer`.
+    fn is_signed(self, certificate: &Certificate, issuer: &Certificate) -> bool {
+        let (key, digest) = (issuer.spki(), certificate.sha256());
+        self.effort
+            .once(&[b"certificate", digest.as_bytes(), key], 1, || {
+                certificate.verify_signed_by(key, self.provider)
+            })
+            .is_ok()
+    }
+
+    /// Whether the signature on `list` is by the key of `issuer`.
+    fn is_list_signed(self, list: &Crl, issuer: &Certificate) -> bool {
+        let (key, digest) = (issuer.spki(), list.sha256());
+        self.effort
+            .once(&[b"list", digest.as_bytes(), key], 1, || list.verify_signed_by(key, self.provider))
+            .is_ok()
+    }
+
     fn run(self, leaf: &Certificate) -> Result<ValidPath, PathFailure> {
         let mut best: Option<PathFailure> = None;
         let mut found = None;
-        let search = build::paths(leaf, self.inputs, self.provider, |chain| match self.check(chain) {
+        let search = build::paths(leaf, self, |chain| match self.check(chain) {
             Ok(path) => {
                 found = Some(path);
                 true
@@ -264,6 +314,9 @@ impl Validation<'_> {
         });
         if let Some(path) = found {
             return Ok(path);
+        }
+        if search.exhausted {
+            self.known.give_up();
         }
         let nothing = |problem, chain| PathFailure { problem, certificate: None, is_leaf: false, chain };
         Err(match (best, search) {
@@ -280,8 +333,7 @@ impl Validation<'_> {
             is_leaf: at == 0,
             chain: chain.to_vec(),
         };
-        let policies =
-            rules::check(chain, self.inputs, self.provider).map_err(|(at, problem)| failed(at, problem))?;
+        let policies = rules::check(chain, self).map_err(|(at, problem)| failed(at, problem))?;
         let evidence = revocation::check(self, chain).map_err(|(at, problem)| failed(at, problem))?;
         let weaknesses = rules::weaknesses(chain);
         Ok(ValidPath { certificates: chain.to_vec(), evidence, weaknesses, policies })

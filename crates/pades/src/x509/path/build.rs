@@ -5,9 +5,8 @@
 
 use std::collections::HashMap;
 
-use super::PathInputs;
-use crate::crypto::Provider;
-use crate::x509::Certificate;
+use super::Validation;
+use crate::x509::{Certificate, Name};
 
 /// Longest chain that is tried, anchors included.
 const MAX_LENGTH: usize = 24;
@@ -15,6 +14,8 @@ const MAX_LENGTH: usize = 24;
 const MAX_CHECKS: usize = 400;
 /// Most complete paths offered.
 const MAX_PATHS: usize = 64;
+/// Most links followed: authorities that all certify each other have more chains than can be counted, few of them complete.
+const MAX_STEPS: usize = 2000;
 
 /// How a search ended.
 pub(super) struct Search {
@@ -27,32 +28,38 @@ pub(super) struct Search {
 /// Offers each complete chain (leaf first, anchor last) to `take`, until it returns true.
 pub(super) fn paths(
     leaf: &Certificate,
-    inputs: &PathInputs<'_>,
-    provider: &dyn Provider,
+    validation: Validation<'_>,
     take: impl FnMut(&[Certificate]) -> bool,
 ) -> Search {
+    let candidates = validation.inputs.candidates;
+    let mut by_subject: HashMap<&Name, Vec<&Certificate>> = HashMap::new();
+    for candidate in candidates {
+        by_subject.entry(candidate.subject()).or_default().push(candidate);
+    }
     let mut builder = Builder {
-        inputs,
-        provider,
+        validation,
+        by_subject,
         take,
         chain: vec![leaf.clone()],
         longest: vec![leaf.clone()],
         checked: HashMap::new(),
+        steps: 0,
         offered: 0,
-        exhausted: false,
+        exhausted: !validation.effort.spend(1 + candidates.len() / 8),
     };
     builder.extend();
     Search { exhausted: builder.exhausted, longest: builder.longest }
 }
 
 struct Builder<'a, F> {
-    inputs: &'a PathInputs<'a>,
-    provider: &'a dyn Provider,
+    validation: Validation<'a>,
+    by_subject: HashMap<&'a Name, Vec<&'a Certificate>>,
     take: F,
     chain: Vec<Certificate>,
     longest: Vec<Certificate>,
-    /// Signature checks done: (subject DER, issuer's key) -> holds.
-    checked: HashMap<(Vec<u8>, Vec<u8>), bool>,
+    /// Signature checks done: (subject, issuer's key) -> holds.
+    checked: HashMap<(Certificate, Vec<u8>), bool>,
+    steps: usize,
     offered: usize,
     exhausted: bool,
 }
@@ -61,16 +68,21 @@ impl<F: FnMut(&[Certificate]) -> bool> Builder<'_, F> {
     /// Continues the chain at its end; true when the search is over.
     fn extend(&mut self) -> bool {
         let Some(last) = self.chain.last().cloned() else { return true };
+        self.steps += 1;
+        self.exhausted |= self.steps > MAX_STEPS || !self.validation.effort.spend(2);
+        if self.exhausted {
+            return true;
+        }
         if self.chain.len() > self.longest.len() {
             self.longest.clone_from(&self.chain);
         }
-        if self.inputs.anchors.contains(&last) && self.offer() {
+        if self.validation.inputs.anchors.contains(&last) && self.offer() {
             return true;
         }
         if self.chain.len() >= MAX_LENGTH {
             return false;
         }
-        for anchor in self.inputs.anchors.named(last.issuer()) {
+        for anchor in self.validation.inputs.anchors.named(last.issuer()) {
             if *anchor != last && self.signed(&last, anchor) {
                 self.chain.push(anchor.clone());
                 let over = self.offer();
@@ -114,21 +126,31 @@ impl<F: FnMut(&[Certificate]) -> bool> Builder<'_, F> {
         let is_new = |candidate: &Certificate| {
             let same =
                 |link: &Certificate| link.subject() == candidate.subject() && link.spki() == candidate.spki();
-            !self.chain.iter().any(same) && !self.inputs.anchors.contains(candidate)
+            !self.chain.iter().any(same) && !self.validation.inputs.anchors.contains(candidate)
         };
-        let named = self.inputs.candidates.iter().filter(|c| c.subject() == last.issuer() && is_new(c));
-        let mut found: Vec<Certificate> = named.cloned().collect();
+        let named = self.by_subject.get(last.issuer()).map(Vec::as_slice).unwrap_or_default();
+        if !self.validation.effort.spend(named.len() * (1 + self.chain.len() / 8)) {
+            return Vec::new();
+        }
+        let mut found: Vec<Certificate> = named.iter().filter(|one| is_new(one)).copied().cloned().collect();
         found.sort_by_key(|candidate| {
             let its_id = candidate.extensions().subject_key_id.as_ref();
             let other_key = key_id.is_some() && its_id.is_some() && key_id != its_id;
-            (other_key, !candidate.is_valid_at(self.inputs.at), std::cmp::Reverse(candidate.not_after()))
+            (
+                other_key,
+                !candidate.is_valid_at(self.validation.inputs.at),
+                std::cmp::Reverse(candidate.not_after()),
+            )
         });
         found.dedup();
         found
     }
 
     fn signed(&mut self, subject: &Certificate, issuer: &Certificate) -> bool {
-        let key = (subject.as_der().to_vec(), issuer.spki().to_vec());
+        if !self.validation.effort.spend(1 + issuer.spki().len() / 256) {
+            return false;
+        }
+        let key = (subject.clone(), issuer.spki().to_vec());
         if let Some(known) = self.checked.get(&key) {
             return *known;
         }
@@ -136,7 +158,7 @@ impl<F: FnMut(&[Certificate]) -> bool> Builder<'_, F> {
             self.exhausted = true;
             return false;
         }
-        let holds = subject.verify_signed_by(issuer.spki(), self.provider).is_ok();
+        let holds = self.validation.is_signed(subject, issuer);
         self.checked.insert(key, holds);
         holds
     }

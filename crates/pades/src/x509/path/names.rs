@@ -4,26 +4,37 @@
 //! in no excluded one. What cannot be compared is refused.
 
 use super::Constraint;
+use crate::crypto::Effort;
 use crate::x509::{Certificate, GeneralName, NameConstraints};
 
 /// Most comparisons in one path; more is a chain made to exhaust us.
 const MAX_COMPARISONS: usize = 200_000;
 
-#[derive(Default)]
-pub(super) struct NameState {
-    permitted: Vec<Vec<GeneralName>>,
-    excluded: Vec<GeneralName>,
+/// How much of a name is compared at the cost of one comparison.
+const LENGTH: usize = 256;
+
+pub(super) struct NameState<'c> {
+    permitted: Vec<&'c [GeneralName]>,
+    excluded: Vec<&'c GeneralName>,
+    /// What it costs to compare one short name with all of them.
+    bases: usize,
     comparisons: usize,
+    effort: &'c Effort,
 }
 
-impl NameState {
+impl<'c> NameState<'c> {
+    pub(super) fn new(effort: &'c Effort) -> Self {
+        Self { permitted: Vec::new(), excluded: Vec::new(), bases: 0, comparisons: 0, effort }
+    }
+
     /// Takes in the constraints of a CA.
-    pub(super) fn constrain(&mut self, constraints: Option<&NameConstraints>) {
+    pub(super) fn constrain(&mut self, constraints: Option<&'c NameConstraints>) {
         let Some(constraints) = constraints else { return };
         if !constraints.permitted.is_empty() {
-            self.permitted.push(constraints.permitted.clone());
+            self.permitted.push(&constraints.permitted);
         }
-        self.excluded.extend(constraints.excluded.iter().cloned());
+        self.excluded.extend(&constraints.excluded);
+        self.bases += constraints.permitted.iter().chain(&constraints.excluded).map(cost).sum::<usize>();
     }
 
     /// Checks every name of a certificate.
@@ -46,9 +57,9 @@ impl NameState {
     }
 
     fn check_name(&mut self, name: &GeneralName) -> Result<(), Constraint> {
-        let bases: usize = self.permitted.iter().map(Vec::len).sum::<usize>() + self.excluded.len();
-        self.comparisons += bases;
-        if self.comparisons > MAX_COMPARISONS {
+        let comparisons = self.bases.saturating_mul(cost(name));
+        self.comparisons += comparisons;
+        if self.comparisons > MAX_COMPARISONS || !self.effort.spend(1 + comparisons / 8) {
             return Err(Constraint::Names);
         }
         let mut excluded = self.excluded.iter().filter(|base| same_form(name, base));
@@ -64,6 +75,16 @@ impl NameState {
         }
         Ok(())
     }
+}
+
+/// Comparisons of a short name that comparing this one costs.
+fn cost(name: &GeneralName) -> usize {
+    let length = match name {
+        GeneralName::Email(name) | GeneralName::Dns(name) | GeneralName::Uri(name) => name.len(),
+        GeneralName::Directory(name) => name.as_der().len(),
+        _ => 0,
+    };
+    1 + length / LENGTH
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -25,27 +25,22 @@ pub struct PolicyInputs {
 }
 
 pub(super) struct PolicyState {
-    /// The valid policies at the current depth; empty is the NULL tree.
-    nodes: BTreeMap<Oid, Node>,
+    /// The valid policies at the current depth, each with the policies of the next certificate that continue it; empty is
+    /// the NULL tree.
+    nodes: BTreeMap<Oid, BTreeSet<Oid>>,
+    /// For each depth so far the policies that were valid there, each with those above it that it continues.
+    parents: Vec<BTreeMap<Oid, Vec<Oid>>>,
     explicit: usize,
     mapping: usize,
     inhibit_any: usize,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Node {
-    /// The policies of the next certificate that continue this one.
-    expected: BTreeSet<Oid>,
-    /// Where its branches leave anyPolicy: policies in the domain of the relying party.
-    origins: BTreeSet<Oid>,
-}
-
 impl PolicyState {
     pub(super) fn new(length: usize, inputs: &PolicyInputs) -> Self {
         let start = |now: bool| if now { 0 } else { length + 1 };
-        let root = Node { expected: BTreeSet::from([ANY_POLICY]), origins: BTreeSet::from([ANY_POLICY]) };
         Self {
-            nodes: BTreeMap::from([(ANY_POLICY, root)]),
+            nodes: BTreeMap::from([(ANY_POLICY, BTreeSet::from([ANY_POLICY]))]),
+            parents: Vec::new(),
             explicit: start(inputs.require_explicit),
             mapping: start(inputs.inhibit_mapping),
             inhibit_any: start(inputs.inhibit_any),
@@ -55,38 +50,34 @@ impl PolicyState {
     /// 6.1.3 (d) to (f).
     pub(super) fn process(&mut self, certificate: &Certificate, is_leaf: bool) -> Result<(), Constraint> {
         let above = std::mem::take(&mut self.nodes);
+        let mut continued: BTreeMap<Oid, Vec<Oid>> = BTreeMap::new();
+        for (parent, expected) in &above {
+            for policy in expected {
+                continued.entry(*policy).or_default().push(*parent);
+            }
+        }
+        let mut valid: BTreeMap<Oid, Vec<Oid>> = BTreeMap::new();
         if let Some(policies) = &certificate.extensions().policies {
             for policy in policies.iter().filter(|policy| **policy != ANY_POLICY) {
-                let parents = || above.iter().filter(|(_, node)| node.expected.contains(policy));
-                if parents().next().is_some() {
-                    parents().for_each(|(parent, node)| self.link(*policy, *parent, node));
-                } else if let Some(any) = above.get(&ANY_POLICY) {
-                    self.link(*policy, ANY_POLICY, any);
+                if let Some(parents) = continued.get(policy) {
+                    valid.insert(*policy, parents.clone());
+                } else if above.contains_key(&ANY_POLICY) {
+                    valid.insert(*policy, vec![ANY_POLICY]);
                 }
             }
             let any_allowed = self.inhibit_any > 0 || (!is_leaf && certificate.is_self_issued());
             if any_allowed && policies.contains(&ANY_POLICY) {
-                for (parent, node) in &above {
-                    for expected in &node.expected {
-                        self.link(*expected, *parent, node);
-                    }
+                for (policy, parents) in continued {
+                    valid.insert(policy, parents);
                 }
             }
         }
+        self.nodes = valid.keys().map(|policy| (*policy, BTreeSet::from([*policy]))).collect();
+        self.parents.push(valid);
         if self.nodes.len() > MAX_NODES || (self.explicit == 0 && self.nodes.is_empty()) {
             return Err(Constraint::Policy);
         }
         Ok(())
-    }
-
-    fn link(&mut self, policy: Oid, parent: Oid, parent_node: &Node) {
-        let node = self.nodes.entry(policy).or_default();
-        node.expected = BTreeSet::from([policy]);
-        if parent == ANY_POLICY {
-            node.origins.insert(policy);
-        } else {
-            node.origins.extend(&parent_node.origins);
-        }
     }
 
     /// 6.1.4 (a), (b), (h), (i), (j).
@@ -102,10 +93,13 @@ impl PolicyState {
         for (policy, to) in mapped {
             if self.mapping == 0 {
                 self.nodes.remove(&policy);
-            } else if let Some(node) = self.nodes.get_mut(&policy) {
-                node.expected = to;
+            } else if let Some(expected) = self.nodes.get_mut(&policy) {
+                *expected = to;
             } else if self.nodes.contains_key(&ANY_POLICY) {
-                self.nodes.insert(policy, Node { expected: to, origins: BTreeSet::from([policy]) });
+                self.nodes.insert(policy, to);
+                if let Some(valid) = self.parents.last_mut() {
+                    valid.insert(policy, vec![ANY_POLICY]);
+                }
             }
         }
         if !certificate.is_self_issued() {
@@ -134,7 +128,7 @@ impl PolicyState {
         if leaf.extensions().policy_constraints.is_some_and(|c| c.require_explicit == Some(0)) {
             self.explicit = 0;
         }
-        let reached: BTreeSet<Oid> = self.nodes.values().flat_map(|node| &node.origins).copied().collect();
+        let reached = self.origins();
         let any_acceptable = inputs.acceptable.is_empty() || inputs.acceptable.contains(&ANY_POLICY);
         let valid: Vec<Oid> = if any_acceptable {
             reached.into_iter().collect()
@@ -144,5 +138,26 @@ impl PolicyState {
             inputs.acceptable.iter().filter(|policy| reached.contains(policy)).copied().collect()
         };
         if self.explicit == 0 && valid.is_empty() { Err(Constraint::Policy) } else { Ok(valid) }
+    }
+
+    /// Where the branches of what is valid at the end leave anyPolicy: policies in the domain of the relying party. Found
+    /// from the end up, each policy once per depth: chains of mappings offer more branches than can be counted.
+    fn origins(&self) -> BTreeSet<Oid> {
+        let mut origins = BTreeSet::new();
+        let mut branches: BTreeSet<Oid> = self.nodes.keys().copied().collect();
+        for valid in self.parents.iter().rev() {
+            let mut above = BTreeSet::new();
+            for policy in branches {
+                for parent in valid.get(&policy).into_iter().flatten() {
+                    if *parent == ANY_POLICY {
+                        origins.insert(policy);
+                    } else {
+                        above.insert(*parent);
+                    }
+                }
+            }
+            branches = above;
+        }
+        origins
     }
 }

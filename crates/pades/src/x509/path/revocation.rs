@@ -11,14 +11,14 @@ mod strength;
 
 pub use strength::Existence;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 use time::{Duration, OffsetDateTime};
 
 use super::{PathInputs, PathProblem, Validation};
 use crate::crl::{Crl, CrlError, RevocationReason, Revoked};
-use crate::crypto::{Provider, Weakness};
+use crate::crypto::{Effort, Provider, Weakness};
 use crate::ocsp::{CertificateStatus, CheckedStatus, OcspMalformed, OcspResponse};
 use crate::x509::Certificate;
 
@@ -109,22 +109,38 @@ pub fn revocation_status(
     inputs: &PathInputs<'_>,
     provider: &dyn Provider,
 ) -> RevocationStatus {
-    status(Validation { inputs, provider, lists: &Checked::default(), depth: 0 }, certificate, above)
+    let (effort, known) = (&Effort::default(), &Known::default());
+    let validation = Validation { inputs, provider: &effort.metered(provider), effort, known, depth: 0 };
+    match status(validation, certificate, above) {
+        // What was left out may have told of a revocation.
+        Status::Good(_) if validation.gave_up() => Status::Unknown,
+        found => found,
+    }
 }
 
-/// Which lists (by their place) are signed by which keys, as far as it was asked.
+/// What was found out in one validation and holds for all of it.
 #[derive(Default)]
-pub(super) struct Checked(RefCell<HashMap<(usize, Vec<u8>), bool>>);
+pub(super) struct Known {
+    /// Who else signs lists: the anchor that leads to, and what is weak on the way; by certificate and depth.
+    signers: RefCell<HashMap<(Certificate, u8), Option<Signing>>>,
+    gave_up: Cell<bool>,
+}
 
-impl Checked {
-    fn is_signed(&self, at: usize, crl: &Crl, signer: &Certificate, provider: &dyn Provider) -> bool {
-        let key = (at, signer.spki().to_vec());
-        if let Some(known) = self.0.borrow().get(&key) {
-            return *known;
-        }
-        let holds = crl.verify_signed_by(signer.spki(), provider).is_ok();
-        self.0.borrow_mut().insert(key, holds);
-        holds
+/// A path to the signer of a list.
+#[derive(Clone)]
+pub(super) struct Signing {
+    anchor: Option<Certificate>,
+    weaknesses: Vec<Weakness>,
+}
+
+impl Known {
+    /// Whether a search was given up.
+    pub(super) fn gave_up(&self) -> bool {
+        self.gave_up.get()
+    }
+
+    pub(super) fn give_up(&self) {
+        self.gave_up.set(true);
     }
 }
 
@@ -174,12 +190,17 @@ fn ocsp_status(validation: Validation<'_>, certificate: &Certificate, above: &[C
     let Some(issuer) = above.first() else { return Status::Unknown };
     let mut best: Option<CheckedStatus> = None;
     let mut weak = None;
+    let answers: usize =
+        validation.inputs.revocation.ocsps.iter().map(|response| 4 + response.answers()).sum();
+    if !validation.effort.spend(1 + answers / 64) {
+        return Status::Unknown;
+    }
     for response in &validation.inputs.revocation.ocsps {
         let Ok(found) = response.status(certificate, issuer, validation.provider) else { continue };
         if !responder_stands(validation, &found, above) {
             continue;
         }
-        let until = Some(found.next_update.unwrap_or(found.this_update + OCSP_MAX_AGE));
+        let until = Some(found.next_update.unwrap_or(found.this_update.saturating_add(OCSP_MAX_AGE)));
         match found.status {
             CertificateStatus::Revoked(revoked) => {
                 match effect(validation, revoked, found.this_update, until) {
@@ -229,7 +250,7 @@ fn effect(
     until: Option<OffsetDateTime>,
 ) -> Effect {
     let inputs = validation.inputs;
-    if this_update > inputs.now + CLOCK_SKEW {
+    if this_update > inputs.now.saturating_add(CLOCK_SKEW) {
         return Effect::Nothing;
     }
     if revoked.at > inputs.at {
@@ -250,7 +271,7 @@ fn covers(
     until: Option<OffsetDateTime>,
 ) -> bool {
     let inputs = validation.inputs;
-    if this_update > inputs.now + CLOCK_SKEW {
+    if this_update > inputs.now.saturating_add(CLOCK_SKEW) {
         return false;
     }
     if this_update > inputs.at {

@@ -2,20 +2,17 @@
 
 use super::names::NameState;
 use super::policy::PolicyState;
-use super::{Constraint, PathInputs, PathProblem, Purpose};
+use super::{Constraint, PathInputs, PathProblem, Purpose, Validation};
 use crate::asn1::Oid;
-use crate::crypto::{Provider, Weakness};
+use crate::crypto::Weakness;
 use crate::oid;
 use crate::x509::{Certificate, KeyUsage};
 
 type Problem = (usize, PathProblem);
 
 /// Checks `chain` (leaf first, anchor last); the policies it is valid for.
-pub(super) fn check(
-    chain: &[Certificate],
-    inputs: &PathInputs<'_>,
-    provider: &dyn Provider,
-) -> Result<Vec<Oid>, Problem> {
+pub(super) fn check(chain: &[Certificate], validation: Validation<'_>) -> Result<Vec<Oid>, Problem> {
+    let inputs = validation.inputs;
     let Some((anchor, below)) = chain.split_last() else { return Err((0, PathProblem::NoChain)) };
     check_validity(chain, inputs)?;
     if below.is_empty() {
@@ -29,7 +26,7 @@ pub(super) fn check(
     }
     let mut state = State {
         policy: PolicyState::new(below.len(), &inputs.policies),
-        names: NameState::default(),
+        names: NameState::new(validation.effort),
         left: inputs.max_intermediates,
     };
     // The anchor's own constraints bind what is below it (RFC 5937).
@@ -37,7 +34,7 @@ pub(super) fn check(
     let mut issuer = anchor;
     for (at, certificate) in below.iter().enumerate().rev() {
         let is_leaf = at == 0;
-        state.process(certificate, issuer, is_leaf, provider).map_err(|rule| (at, rule.into()))?;
+        state.process(certificate, issuer, is_leaf, validation).map_err(|rule| (at, rule.into()))?;
         if is_leaf {
             check_leaf(certificate, inputs.purpose).map_err(|rule| (at, rule.into()))?;
         } else {
@@ -60,22 +57,29 @@ pub(super) fn weaknesses(chain: &[Certificate]) -> Vec<(usize, Weakness)> {
     found
 }
 
-struct State {
+struct State<'c> {
     policy: PolicyState,
-    names: NameState,
+    names: NameState<'c>,
     left: usize,
 }
 
-impl State {
+impl<'c> State<'c> {
     /// 6.1.3: basic processing of one certificate.
     fn process(
         &mut self,
         certificate: &Certificate,
         issuer: &Certificate,
         is_leaf: bool,
-        provider: &dyn Provider,
+        validation: Validation<'_>,
     ) -> Result<(), Constraint> {
-        certificate.verify_signed_by(issuer.spki(), provider).map_err(|_| Constraint::Signature)?;
+        if !validation.is_signed(certificate, issuer) {
+            return Err(Constraint::Signature);
+        }
+        let extensions = certificate.extensions();
+        let policies = extensions.policies.as_ref().map_or(0, Vec::len) + extensions.policy_mappings.len();
+        if !validation.effort.spend(1 + policies / 2) {
+            return Err(Constraint::Policy);
+        }
         if certificate.issuer() != issuer.subject() {
             return Err(Constraint::Names);
         }
@@ -86,7 +90,7 @@ impl State {
     }
 
     /// 6.1.4: from an intermediate certificate to the next.
-    fn prepare(&mut self, certificate: &Certificate) -> Result<(), Constraint> {
+    fn prepare(&mut self, certificate: &'c Certificate) -> Result<(), Constraint> {
         let extensions = certificate.extensions();
         self.policy.prepare(certificate)?;
         self.names.constrain(extensions.name_constraints.as_ref());

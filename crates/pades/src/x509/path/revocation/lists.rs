@@ -1,7 +1,7 @@
 //! Status by CRLs: the algorithm of RFC 5280 6.3.3, with distribution points, reasons, indirect lists and deltas.
 
 use super::super::{PathInputs, Purpose};
-use super::{Effect, Evidence, RevocationStatus as Status, Validation, covers, effect};
+use super::{Effect, Evidence, RevocationStatus as Status, Signing, Validation, covers, effect};
 use crate::asn1::{Raw, wrap};
 use crate::crl::{Covers, Crl, RevocationReason, Revoked, Scope};
 use crate::crypto::Weakness;
@@ -14,10 +14,16 @@ pub(super) fn status(validation: Validation<'_>, certificate: &Certificate, abov
     let mut covered = 0;
     let mut used = Vec::new();
     let mut weak = None;
-    for point in points(certificate) {
-        for (place, crl) in lists(validation).filter(|(_, crl)| !crl.is_delta()) {
-            let Some(reasons) = in_scope(crl, &point, certificate) else { continue };
-            match one_list(validation, certificate, above, (place, crl)) {
+    // The point that is simply its issuer comes last.
+    let issuer = GeneralName::Directory(certificate.issuer().clone());
+    let own = DistributionPoint { names: vec![issuer], ..DistributionPoint::default() };
+    for point in certificate.extensions().crl_distribution_points.iter().chain([&own]) {
+        if !validation.effort.spend(1 + validation.inputs.revocation.crls.len() / 16) {
+            return Status::Unknown;
+        }
+        for crl in validation.inputs.revocation.crls.iter().filter(|crl| !crl.is_delta()) {
+            let Some(reasons) = in_scope(validation, crl, point, certificate) else { continue };
+            match one_list(validation, certificate, above, crl) {
                 Outcome::Revoked(revoked) => return Status::Revoked(revoked),
                 Outcome::Good(delta) => {
                     covered |= reasons;
@@ -36,26 +42,22 @@ pub(super) fn status(validation: Validation<'_>, certificate: &Certificate, abov
     }
 }
 
-/// All lists, each with its place.
-fn lists(validation: Validation<'_>) -> impl Iterator<Item = (usize, &Crl)> {
-    validation.inputs.revocation.crls.iter().enumerate()
-}
-
-/// The distribution points of the certificate, and at last the point that is simply its issuer.
-fn points(certificate: &Certificate) -> Vec<DistributionPoint> {
-    let mut points = certificate.extensions().crl_distribution_points.clone();
-    let issuer = GeneralName::Directory(certificate.issuer().clone());
-    points.push(DistributionPoint { names: vec![issuer], ..DistributionPoint::default() });
-    points
-}
-
 /// 6.3.3 (b), (d): the reasons that `crl` covers for `certificate` as seen from `point`; `None` if it is out of scope.
-fn in_scope(crl: &Crl, point: &DistributionPoint, certificate: &Certificate) -> Option<u16> {
+fn in_scope(
+    validation: Validation<'_>,
+    crl: &Crl,
+    point: &DistributionPoint,
+    certificate: &Certificate,
+) -> Option<u16> {
     if !crl.is_understood() {
         return None;
     }
     let scope = crl.scope();
     let issued_by = |name: &GeneralName| matches!(name, GeneralName::Directory(name) if name == crl.issuer());
+    let listed = scope.map_or(0, |scope| names(&scope.point));
+    if !validation.effort.spend(point.crl_issuer.len() / 16 + listed * names(point) / 32) {
+        return None;
+    }
     let right_issuer = if point.crl_issuer.is_empty() {
         crl.issuer() == certificate.issuer()
     } else {
@@ -76,6 +78,12 @@ fn in_scope(crl: &Crl, point: &DistributionPoint, certificate: &Certificate) -> 
         return None;
     }
     Some(point.reasons.unwrap_or(ALL_REASONS) & scope.point.reasons.unwrap_or(ALL_REASONS) & ALL_REASONS)
+}
+
+/// About how many names are compared for a point.
+fn names(point: &DistributionPoint) -> usize {
+    let relative = point.relative.as_ref().map_or(0, |name| 1 + name.len() / 16);
+    point.names.len() + point.crl_issuer.len() + relative
 }
 
 /// 6.3.3 (b)(2)(i): if the list names a distribution point, one of its names is one of the certificate's point.
@@ -117,9 +125,9 @@ fn one_list(
     validation: Validation<'_>,
     certificate: &Certificate,
     above: &[Certificate],
-    (place, crl): (usize, &Crl),
+    crl: &Crl,
 ) -> Outcome {
-    let Some((signer, by_path)) = signer(validation, above, (place, crl)) else { return Outcome::Nothing };
+    let Some((signer, by_path)) = signer(validation, above, crl) else { return Outcome::Nothing };
     let find = |crl: &Crl| crl.lookup(certificate.issuer(), certificate.serial());
     let delta = newest_delta(validation, crl, &signer);
     let changed = match delta.as_ref().map(find) {
@@ -147,7 +155,7 @@ fn one_list(
     }
     let outdated = |list: &Crl| {
         let weaknesses = [list.weaknesses(&signer), by_path.clone()].concat();
-        validation.outdated(list.as_der(), &weaknesses)
+        validation.outdated(|| list.sha256(), &weaknesses)
     };
     match outdated(crl).or_else(|| delta.as_ref().and_then(outdated)) {
         Some(weakness) => Outcome::Weak(weakness),
@@ -158,18 +166,21 @@ fn one_list(
 /// 6.3.3 (c): a delta to `crl` of the same issuer, scope and key.
 fn newest_delta(validation: Validation<'_>, crl: &Crl, signer: &Certificate) -> Option<Crl> {
     let number = integer(crl.number()?);
-    let fits = |(place, delta): &(usize, &Crl)| {
+    if !validation.effort.spend(1 + validation.inputs.revocation.crls.len() / 16) {
+        return None;
+    }
+    let fits = |delta: &&Crl| {
         let Some((base, own)) = delta.delta_base().zip(delta.number()) else { return false };
         delta.is_understood()
             && delta.issuer() == crl.issuer()
             && delta.scope() == crl.scope()
             && integer(base) <= number
             && number <= integer(own)
-            && delta.this_update() <= validation.inputs.now + super::CLOCK_SKEW
+            && delta.this_update() <= validation.inputs.now.saturating_add(super::CLOCK_SKEW)
             && delta.next_update().is_some_and(|until| until >= validation.inputs.at)
-            && validation.lists.is_signed(*place, delta, signer, validation.provider)
+            && validation.is_list_signed(delta, signer)
     };
-    let deltas = lists(validation).filter(fits).map(|(_, delta)| delta);
+    let deltas = validation.inputs.revocation.crls.iter().filter(fits);
     deltas.max_by_key(|delta| delta.this_update()).cloned()
 }
 
@@ -178,13 +189,13 @@ fn newest_delta(validation: Validation<'_>, crl: &Crl, signer: &Certificate) -> 
 fn signer(
     validation: Validation<'_>,
     above: &[Certificate],
-    (place, crl): (usize, &Crl),
+    crl: &Crl,
 ) -> Option<(Certificate, Vec<Weakness>)> {
     let may_sign = |certificate: &&Certificate| {
         let usage = certificate.extensions().key_usage;
         certificate.subject() == crl.issuer()
             && usage.is_none_or(|usage| usage.allows(KeyUsage::CRL_SIGN))
-            && validation.lists.is_signed(place, crl, certificate, validation.provider)
+            && validation.is_list_signed(crl, certificate)
     };
     // Part of the chain itself: checked there.
     if let Some(link) = above.iter().find(may_sign) {
@@ -195,15 +206,24 @@ fn signer(
     if nested.depth > 2 {
         return None;
     }
-    let others = validation.inputs.candidates.iter().filter(may_sign);
-    for candidate in others.take(4) {
-        if let Ok(path) = nested.run(candidate)
-            && path.anchor() == above.last()
+    if !validation.effort.spend(1 + validation.inputs.candidates.len() / 16) {
+        return None;
+    }
+    for candidate in validation.inputs.candidates.iter().filter(may_sign) {
+        let key = (candidate.clone(), nested.depth);
+        let known = validation.known.signers.borrow().get(&key).cloned();
+        let signing = known.unwrap_or_else(|| {
+            let signing = nested.run(candidate).ok().map(|path| Signing {
+                anchor: path.anchor().cloned(),
+                weaknesses: path.weaknesses.iter().map(|(_, weakness)| *weakness).collect(),
+            });
+            validation.known.signers.borrow_mut().insert(key, signing.clone());
+            signing
+        });
+        if let Some(Signing { anchor, weaknesses }) = signing
+            && anchor.as_ref() == above.last()
         {
-            return Some((
-                candidate.clone(),
-                path.weaknesses.iter().map(|(_, weakness)| *weakness).collect(),
-            ));
+            return Some((candidate.clone(), weaknesses));
         }
     }
     None

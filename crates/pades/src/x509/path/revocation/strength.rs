@@ -11,22 +11,27 @@ use time::OffsetDateTime;
 use super::super::rules;
 use super::Validation;
 use crate::crypto::Weakness;
+use crate::digest::Digest;
 use crate::ocsp::CheckedStatus;
 use crate::x509::Certificate;
 
 /// Since when stored answers and lists demonstrably exist: what a later time stamp covers.
 pub trait Existence: fmt::Debug {
-    /// The earliest proven time for this DER; `None`: only that it is here now.
-    fn proven(&self, der: &[u8]) -> Option<OffsetDateTime>;
+    /// The earliest proven time for the DER with this SHA-256; `None`: only that it is here now.
+    fn proven(&self, sha256: &Digest) -> Option<OffsetDateTime>;
 }
 
 impl Validation<'_> {
-    /// The first of `weaknesses` that had been found out when `der` demonstrably existed.
-    pub(super) fn outdated(self, der: &[u8], weaknesses: &[Weakness]) -> Option<Weakness> {
+    /// The first of `weaknesses` that had been found out when what has this digest demonstrably existed.
+    pub(super) fn outdated(
+        self,
+        sha256: impl FnOnce() -> Digest,
+        weaknesses: &[Weakness],
+    ) -> Option<Weakness> {
         if weaknesses.is_empty() {
             return None;
         }
-        let proven = self.inputs.existence.and_then(|existence| existence.proven(der));
+        let proven = self.inputs.existence.and_then(|existence| existence.proven(&sha256()));
         let existed = proven.unwrap_or(self.inputs.now);
         weaknesses.iter().copied().find(|weakness| weakness.assured_until() <= existed)
     }
@@ -38,6 +43,6 @@ impl Validation<'_> {
             let delegation = rules::weaknesses(&[found.responder.clone(), issuer.clone()]);
             weaknesses.extend(delegation.into_iter().map(|(_, weakness)| weakness));
         }
-        self.outdated(found.response.as_der(), &weaknesses)
+        self.outdated(|| found.response.sha256(), &weaknesses)
     }
 }
