@@ -191,6 +191,9 @@ pub(crate) fn anew(
         references(object, &mut stack);
     }
     stack.reverse();
+    // Streams lie side by side; where one contains the next, each would be written as often as it is deep.
+    let mut room = source.len().saturating_mul(2);
+    let mut most_waiting = WAITING;
     while let Some(number) = stack.pop() {
         let fresh = seen.get_mut(number as usize).is_some_and(|seen| !std::mem::replace(seen, true));
         if !fresh || number >= old.fresh.start || replacement.objects.contains_key(&number) {
@@ -208,9 +211,21 @@ pub(crate) fn anew(
         if let Some(added) = stack.get_mut(before..) {
             added.reverse();
         }
+        if stack.len() > most_waiting {
+            // What comes up earlier is nearer to the end.
+            let mut known = seen.clone();
+            stack.reverse();
+            stack.retain(|number| {
+                known.get_mut(*number as usize).is_some_and(|known| !std::mem::replace(known, true))
+            });
+            stack.reverse();
+            most_waiting = WAITING.max(2 * stack.len());
+        }
         let id = ObjRef::new(number);
         let at = match &object {
             Object::Stream(stream) => {
+                let left = room.checked_sub(stream.len);
+                room = left.ok_or(Refusal::TooComplex("streams within each other"))?;
                 let at = inc.open_stream(id, &stream.dict, stream.len);
                 sink.bytes(&inc.drain())?;
                 sink.from(source, stream.at, stream.at + stream.len)?;
@@ -428,4 +443,6 @@ impl Sink<'_> {
 
 /// Actions that reach outside (12.6.4); structure elements have `/P`, actions have not.
 const STARTS: [&[u8]; 3] = [b"Launch", b"SubmitForm", b"ImportData"];
+/// So many references may wait, the same again and again or not.
+const WAITING: usize = 4 << 20;
 const BLOCK: usize = 1 << 18;
