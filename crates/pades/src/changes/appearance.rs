@@ -142,21 +142,21 @@ pub(super) fn default_resources(
     let (before, after) = delta.follow(was, is)?;
     let empty = Dict::new();
     let (before, after) = (before.as_dict().unwrap_or(&empty), after.as_dict().unwrap_or(&empty));
-    for category in Delta::keys(before, after) {
-        let subject = format!("DR/{}", String::from_utf8_lossy(&category));
-        let Some(is) = after.get(&category) else {
+    for (category, was, is) in Delta::pairs(before, after) {
+        let subject = format!("DR/{}", String::from_utf8_lossy(category));
+        let Some(is) = is else {
             delta.forbid(ChangeKind::Other, "form_changed", &subject);
             continue;
         };
-        let (was, is) = delta.follow(before.get(&category), is)?;
+        let (was, is) = delta.follow(was, is)?;
         let (Some(was), Some(is)) = (was.as_dict().or(was.is_null().then_some(&empty)), is.as_dict()) else {
             if was != is {
                 delta.forbid(ChangeKind::Other, "form_changed", &subject);
             }
             continue;
         };
-        for name in Delta::keys(was, is) {
-            match (was.get(&name), is.get(&name)) {
+        for (_, was, is) in Delta::pairs(was, is) {
+            match (was, is) {
                 (None, Some(new)) => explain_all(delta, new)?,
                 (was, is) if was == is => {}
                 // No viewer draws a field with an XObject of the form's resources; some writers number theirs anew.
