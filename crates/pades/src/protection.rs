@@ -259,8 +259,9 @@ pub(crate) fn plain(view: &View<'_, '_>, dict: &Dict) -> Dict {
             }
             other => other,
         };
-        plain.set(key, value);
+        plain.push(key.to_vec(), value);
     }
+    plain.tidy();
     plain
 }
 

@@ -1,7 +1,11 @@
 //! The bytes of a provisioned base: a clean file copied with some objects replaced, or any file written anew from
 //! its reachable objects. Both stream: one object or one block is in memory at a time.
 
-use std::{collections::BTreeMap, io, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    ops::Range,
+};
 
 use crate::{
     digest::{Digest, Hasher, Midstate},
@@ -183,7 +187,7 @@ pub(crate) fn anew(
     let fresh = replacement.new.first()..replacement.new.next();
     let old = Old { view, fresh, replaced: &replacement.objects };
     let mut offsets = BTreeMap::new();
-    let interesting: Vec<u32> = survey.fields.iter().map(|field| field.id.number).collect();
+    let interesting: BTreeSet<u32> = survey.fields.iter().map(|field| field.id.number).collect();
     let mut seen = vec![false; replacement.new.next() as usize + 1];
     let mut stack: Vec<u32> = Vec::new();
     references(&Object::Dict(replacement.trailer.clone()), &mut stack);

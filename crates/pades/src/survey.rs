@@ -256,7 +256,10 @@ impl Survey {
         let usable = signature || kind.is_name(b"Tx");
         let (Object::Ref(id), true, false) = (object, usable, field.contains("Kids")) else { return Ok(()) };
         let (Some(at), Some((page, page_id))) = (place_at(view, *id), page_of.get(id)) else { return Ok(()) };
-        let Some(rect) = Rect::from_object(&view.value(field, "Rect")?) else { return Ok(()) };
+        let rect = Rect::from_object(&view.value(field, "Rect")?);
+        // The index is JSON, which knows no infinity.
+        let finite = |rect: &Rect| rect.width().is_finite() && rect.height().is_finite();
+        let Some(rect) = rect.filter(finite) else { return Ok(()) };
         let slots = Slot::from_object(&view.value(field, manifest::SLOTS_KEY)?);
         // Whatever a form may have of its own, what is signed and what was declared here is always among them.
         let most = if signature || !slots.is_empty() { MOST_SIGNED } else { MOST_SITES };

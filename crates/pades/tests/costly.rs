@@ -299,10 +299,10 @@ fn a_scan_reads_only_so_much() {
     let bytes = with(format!("8 0 obj [{}] endobj\n{lengths}", "0 ".repeat(1 << 19)).as_bytes());
     assert_eq!(provisioned("lengths", &bytes, &Limits::default()), Ok(()));
     // Object streams that expand to a lot.
-    let inner = format!("{}[{}]", "7 0 ", "0 ".repeat(16 << 20));
+    let inner = format!("{}[{}]", "7 0 ", "0 ".repeat(4 << 20));
     let held = deflated(inner.as_bytes(), "/Type /ObjStm /N 1 /First 4");
     let held = [b"9 0 obj ", &held[..], b" endobj\n"].concat();
-    let few = Limits { inflated_total: 100 << 20, ..Limits::default() };
+    let few = Limits { inflated_total: 40 << 20, ..Limits::default() };
     assert_eq!(provisioned("object streams", &with(&held.repeat(50)), &few), Err("too_complex"));
 }
 
@@ -398,6 +398,11 @@ fn keys_and_lists_are_compared_in_one_pass() {
     let bytes = Made::new(&all).then(&objects([(6, "0".to_owned())])).bytes;
     assert_eq!(provisioned("keys", &bytes, &Limits::default()), Ok(()));
 
+    let mut base = signed("", "");
+    base.extend(objects([(4, format!("<< /FT /Sig /T (S) /V 5 0 R /Lock << {keys} >> >>"))]));
+    let bytes = Made::new(&base).then(&objects([(20, "0".to_owned())])).bytes;
+    assert_eq!(codes("a lock", &bytes), ["unreferenced_objects"]);
+
     let certificates = references(10..40_010);
     let base = signed("", &format!("/DSS << /Certs [{certificates}] >>"));
     let fewer = String::from_utf8(base[&1].clone()).unwrap().replace("[10 0 R ", "[");
@@ -432,6 +437,29 @@ fn changes_to_many_fields_are_found_in_one_pass() {
     let mut new = objects(numbers.clone().map(|number| (number, widget("/D 8 0 R"))));
     new.extend(objects([(9, field("b"))]));
     assert!(codes("widgets", &Made::new(&base).then(&new).bytes).contains(&"appearance_not_value"));
+}
+
+#[test]
+fn what_many_widgets_draw_is_compared_only_so_often() {
+    // One long text, drawn by each widget of the field.
+    let widgets = 20..1020;
+    let mut base = signed("9 0 R", "");
+    let kids = references(widgets.clone());
+    let field = |value: &str| format!("<</FT/Tx/T(f)/V({value})/Kids[{kids}]>>");
+    let widget = |drawn: &str| format!("<</Rect[0 0 9 9]/Parent 9 0 R/AP<<{drawn}>>>>");
+    base.extend(objects([(9, field("a"))]));
+    base.extend(objects(widgets.clone().map(|number| (number, widget("")))));
+    let mut new = objects([
+        (9, field(&"A".repeat(500_000))),
+        (11, "<</Type/Font/Subtype/Type1/ToUnicode 12 0 R>>".to_owned()),
+    ]);
+    new.extend(objects(widgets.map(|number| (number, widget("/N 10 0 R")))));
+    let content = format!("/F 1 Tf ({}) Tj", "A".repeat(2500));
+    let entries = "/Subtype/Form/BBox[0 0 9 9]/Resources<</Font<</F 11 0 R>>>>";
+    new.insert(10, deflated(content.as_bytes(), entries));
+    let map = format!("1 beginbfchar <41> <{}> endbfchar\n", "0041".repeat(200));
+    new.insert(12, deflated(map.as_bytes(), ""));
+    assert!(is_limit(&verified("widgets", &Made::new(&base).then(&new).bytes, &little())));
 }
 
 #[test]

@@ -41,6 +41,8 @@ pub(super) fn drawn(view: &View<'_, '_>, stream: &Stream, frame: &Frame) -> Resu
     let mut canvas = Canvas::new(view, frame, &stream.dict)?;
     let mut budget = Budget { operators: OPERATORS, codes: MAPPED };
     form(view, stream, &Dict::new(), DEPTH, &mut budget, (&mut text, &mut canvas))?;
+    // What is drawn is composed and compared.
+    view.file().parsed(8 * text.len() as u64)?;
     Ok(Drawn { text, marks: canvas.marks })
 }
 

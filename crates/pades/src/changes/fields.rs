@@ -458,7 +458,7 @@ fn shown(view: &View<'_, '_>, field: &Field, value: &Object) -> Result<Shown, Pd
         }
     }
     let among_others = field.kind == b"Ch" && flags(field.dict.get("Ff")) & COMBO == 0;
-    Ok(Shown { texts, among_others })
+    Ok(Shown::new(texts, among_others))
 }
 
 fn value_text(value: &Object) -> String {

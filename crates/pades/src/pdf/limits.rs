@@ -34,7 +34,7 @@ impl Default for Limits {
             object_len: 32 << 20,
             inflated_len: 64 << 20,
             inflated_total: 512 << 20,
-            work: 4 << 30,
+            work: 3 << 30,
             pages: 100_000,
         }
     }

@@ -172,10 +172,10 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         let is_form = named.is_some() && self.view.root()?.get("AcroForm").and_then(Object::as_ref) == named;
         if is_form {
             let entries = info.iter().filter(|(_, value)| matches!(value, Object::Str(_) | Object::Name(_)));
-            info = entries.fold(Dict::new(), |mut plain, (key, value)| {
-                plain.set(key, value.clone());
-                plain
-            });
+            let mut plain = Dict::new();
+            entries.for_each(|(key, value)| plain.push(key.to_vec(), value.clone()));
+            plain.tidy();
+            info = plain;
         }
         if direct || is_form {
             let id = self.new.allot();
