@@ -39,7 +39,7 @@ pub use self::{
 };
 
 /// What kind of change it is, in the words of the public report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeKind {
     /// A form field got a value.
@@ -70,7 +70,7 @@ pub struct Change {
 }
 
 /// Something that a revision did, before anybody judges it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Fact {
     /// A signature field that was there received its signature.
     Signed {

@@ -130,9 +130,10 @@ impl BaseIndex {
         let mut kept = Dict::new();
         for (key, value) in trailer.iter() {
             if !OWN_KEYS.iter().any(|own| own.as_bytes() == key) {
-                kept.set(key, value.clone());
+                kept.push(key.to_vec(), value.clone());
             }
         }
+        kept.tidy();
         let mut text = Vec::new();
         write_dict(&mut text, &kept);
         String::from_utf8_lossy(&text).into_owned()

@@ -66,7 +66,11 @@ impl Protected {
     /// forbids nothing.
     pub(crate) fn by(view: &View<'_, '_>, signature: &Dict, field: &Dict) -> Self {
         let mut found = Self::default();
-        for reference in view.array(signature, "Reference").unwrap_or_default() {
+        let references = view.array(signature, "Reference").unwrap_or_default();
+        if references.len() > MOST_LOCKS {
+            return Self { certified: true, docmdp: Some(1), locks: vec![Lock::All] };
+        }
+        for reference in references {
             let Ok(Object::Dict(reference)) = view.resolve(&reference) else { continue };
             let parameters = plain(view, &view.dict(&reference, "TransformParams").unwrap_or_default());
             match view.value(&reference, "TransformMethod").ok().as_ref().and_then(Object::as_name) {
@@ -75,7 +79,7 @@ impl Protected {
                     found.certified = true;
                     found.docmdp = found.docmdp.into_iter().chain([level(&parameters).unwrap_or(2)]).min();
                 }
-                Some(b"FieldMDP") => found.locks.extend(lock(&parameters)),
+                Some(b"FieldMDP") => found.add_locks(lock(&parameters)),
                 _ => {}
             }
         }
@@ -111,11 +115,25 @@ impl Protected {
     pub(crate) fn add(&mut self, other: Self) {
         self.certified |= other.certified;
         self.docmdp = self.docmdp.into_iter().chain(other.docmdp).min();
-        for lock in other.locks {
+        self.add_locks(other.locks);
+    }
+
+    fn add_locks(&mut self, locks: impl IntoIterator<Item = Lock>) {
+        for lock in locks {
             if !self.locks.contains(&lock) {
                 self.locks.push(lock);
             }
+            if self.is_endless() {
+                // Who says so much that nobody can keep it in mind forbids everything.
+                self.docmdp = Some(1);
+                self.locks = vec![Lock::All];
+                return;
+            }
         }
+    }
+
+    fn is_endless(&self) -> bool {
+        self.locks.len() > MOST_LOCKS || self.locks.iter().map(Lock::names).sum::<usize>() > MOST_LOCKED
     }
 
     /// Whether the field called `name` may be signed, or filled, by another signature; `new_and_shown`: whether that brings
@@ -131,6 +149,10 @@ impl Protected {
         Ok(())
     }
 }
+
+/// Most locks of a file, and most names in them.
+const MOST_LOCKS: usize = 1024;
+const MOST_LOCKED: usize = 50_000;
 
 /// The `/Reference` of a signature that is asked to protect so and whose field has this `/Lock`; empty: there is none.
 /// `digests`: whether `/DigestMethod` may be named, which PDF/A forbids beside a certification (ISO 19005-2, 6.1.12).
@@ -237,8 +259,9 @@ pub(crate) fn plain(view: &View<'_, '_>, dict: &Dict) -> Dict {
             }
             other => other,
         };
-        plain.set(key, value);
+        plain.push(key.to_vec(), value);
     }
+    plain.tidy();
     plain
 }
 

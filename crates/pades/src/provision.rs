@@ -216,6 +216,8 @@ pub fn provision(
     } else {
         rewrite::copy(&view, ingested, replacement, out)?
     };
+    // What could not be read any more is missing in what was written.
+    file.within_limits()?;
     Ok(finish(ingested, &survey, drawing, written, why, &view))
 }
 

@@ -1,7 +1,11 @@
 //! The bytes of a provisioned base: a clean file copied with some objects replaced, or any file written anew from
 //! its reachable objects. Both stream: one object or one block is in memory at a time.
 
-use std::{collections::BTreeMap, io, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    ops::Range,
+};
 
 use crate::{
     digest::{Digest, Hasher, Midstate},
@@ -183,7 +187,7 @@ pub(crate) fn anew(
     let fresh = replacement.new.first()..replacement.new.next();
     let old = Old { view, fresh, replaced: &replacement.objects };
     let mut offsets = BTreeMap::new();
-    let interesting: Vec<u32> = survey.fields.iter().map(|field| field.id.number).collect();
+    let interesting: BTreeSet<u32> = survey.fields.iter().map(|field| field.id.number).collect();
     let mut seen = vec![false; replacement.new.next() as usize + 1];
     let mut stack: Vec<u32> = Vec::new();
     references(&Object::Dict(replacement.trailer.clone()), &mut stack);
@@ -191,6 +195,9 @@ pub(crate) fn anew(
         references(object, &mut stack);
     }
     stack.reverse();
+    // Streams lie side by side; where one contains the next, each would be written as often as it is deep.
+    let mut room = source.len().saturating_mul(2);
+    let mut most_waiting = WAITING;
     while let Some(number) = stack.pop() {
         let fresh = seen.get_mut(number as usize).is_some_and(|seen| !std::mem::replace(seen, true));
         if !fresh || number >= old.fresh.start || replacement.objects.contains_key(&number) {
@@ -208,9 +215,21 @@ pub(crate) fn anew(
         if let Some(added) = stack.get_mut(before..) {
             added.reverse();
         }
+        if stack.len() > most_waiting {
+            // What comes up earlier is nearer to the end.
+            let mut known = seen.clone();
+            stack.reverse();
+            stack.retain(|number| {
+                known.get_mut(*number as usize).is_some_and(|known| !std::mem::replace(known, true))
+            });
+            stack.reverse();
+            most_waiting = WAITING.max(2 * stack.len());
+        }
         let id = ObjRef::new(number);
         let at = match &object {
             Object::Stream(stream) => {
+                let left = room.checked_sub(stream.len);
+                room = left.ok_or(Refusal::TooComplex("streams within each other"))?;
                 let at = inc.open_stream(id, &stream.dict, stream.len);
                 sink.bytes(&inc.drain())?;
                 sink.from(source, stream.at, stream.at + stream.len)?;
@@ -428,4 +447,6 @@ impl Sink<'_> {
 
 /// Actions that reach outside (12.6.4); structure elements have `/P`, actions have not.
 const STARTS: [&[u8]; 3] = [b"Launch", b"SubmitForm", b"ImportData"];
+/// So many references may wait, the same again and again or not.
+const WAITING: usize = 4 << 20;
 const BLOCK: usize = 1 << 18;

@@ -4,6 +4,8 @@
 //! bytes it downloaded; [`Concat`] puts an appended revision ("tail") behind a base without copying either.
 //! Reads are synchronous; a caller that must not block runs the engine on a blocking task.
 
+use std::cell::Cell;
+
 use thiserror::Error;
 
 /// A read that could not be served.
@@ -145,6 +147,35 @@ impl Source for Prefix<'_> {
 
     fn read_at(&self, at: u64, buf: &mut [u8]) -> Result<(), SourceError> {
         check(at, buf.len(), self.len)?;
+        self.source.read_at(at, buf)
+    }
+}
+
+/// Counts the bytes that are read of a source.
+pub(crate) struct Counted<'a> {
+    source: &'a dyn Source,
+    read: Cell<u64>,
+}
+
+impl<'a> Counted<'a> {
+    /// Nothing was read yet.
+    pub(crate) fn new(source: &'a dyn Source) -> Self {
+        Self { source, read: Cell::new(0) }
+    }
+
+    /// Bytes read so far.
+    pub(crate) fn read(&self) -> u64 {
+        self.read.get()
+    }
+}
+
+impl Source for Counted<'_> {
+    fn len(&self) -> u64 {
+        self.source.len()
+    }
+
+    fn read_at(&self, at: u64, buf: &mut [u8]) -> Result<(), SourceError> {
+        self.read.set(self.read.get().saturating_add(buf.len() as u64));
         self.source.read_at(at, buf)
     }
 }

@@ -1,7 +1,10 @@
 //! A walk over what a reader of a document meets: catalog, pages, annotations and form. It finds scripts and
 //! automatic actions, existing signatures, and the widgets that a later revision may fill or sign.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+};
 
 use crate::{
     index::{FieldSite, FormSite},
@@ -42,6 +45,7 @@ pub(crate) fn survey(view: &View<'_, '_>) -> Result<Survey, PdfError> {
     survey.form(view, &root)?;
     survey.findings.sort_unstable();
     survey.findings.dedup();
+    view.file().within_limits()?;
     Ok(survey)
 }
 
@@ -148,20 +152,22 @@ impl Survey {
         let font = font.filter(ours).map(|id| (id, crate::look::FORM_FONT_VERSION));
         self.form = Some(FormSite { id, at, sig_flags, font });
         let page_of = self.widget_pages(view);
-        let mut stack: Vec<(Object, Name, Dict, usize)> = Vec::new();
-        for field in view.array(&form, "Fields")?.into_iter().rev() {
-            stack.push((field, Name::default(), Dict::new(), 0));
-        }
+        let above: Rc<Above> = Rc::default();
+        let fields = view.array(&form, "Fields")?.into_iter().rev();
+        let mut stack: Vec<(Object, Rc<Above>, usize)> =
+            fields.map(|field| (field, Rc::clone(&above), 0)).collect();
         let mut known = HashMap::new();
         let mut left = MOST_FIELDS;
-        while let Some((object, prefix, inherited, depth)) = stack.pop() {
+        let mut left_of_names = MOST_NAMES;
+        while let Some((object, above, depth)) = stack.pop() {
             left = left.checked_sub(1).ok_or(PdfError::Limit("too many form fields"))?;
+            let (prefix, inherited) = above.as_ref();
             if depth > view.file().limits().depth {
                 return Err(PdfError::Limit("the form is nested too deeply"));
             }
             let Ok(Object::Dict(field)) = view.resolve(&object) else { continue };
             self.scripts(view, &field)?;
-            let mut inherited = inherited;
+            let mut inherited = inherited.clone();
             for key in ["FT", "V", "Ff"] {
                 if let Some(value) = field.get(key) {
                     inherited.set(key, value.clone());
@@ -169,18 +175,23 @@ impl Survey {
             }
             let own = view.value(&field, "T")?;
             let name = match (own.as_str().map(crate::look::text_string), &object) {
-                (None, _) => prefix,
-                (Some(own), Object::Ref(id)) => self.named(&prefix, &own, *id, &mut known),
+                (None, _) => prefix.clone(),
+                (Some(own), Object::Ref(id)) => self.named(prefix, &own, *id, &mut known),
                 (Some(own), _) => prefix.below(&own, &own),
             };
+            left_of_names = left_of_names
+                .checked_sub(name.is.len() + value_len(inherited.get("V")))
+                .ok_or(PdfError::Limit("the names of form fields are too long"))?;
             let kids = view.array(&field, "Kids")?;
             let named_kids = kids.iter().any(|kid| {
                 view.resolve(kid).is_ok_and(|kid| kid.as_dict().is_some_and(|kid| kid.contains("T")))
             });
             if named_kids {
-                stack.extend(
-                    kids.into_iter().rev().map(|kid| (kid, name.clone(), inherited.clone(), depth + 1)),
-                );
+                let above = Rc::new((name, inherited));
+                stack.extend(kids.into_iter().rev().map(|kid| (kid, Rc::clone(&above), depth + 1)));
+                if stack.len() > 2 * MOST_FIELDS {
+                    return Err(PdfError::Limit("too many form fields"));
+                }
                 continue;
             }
             if let (Object::Ref(id), true) = (&object, name.is != name.becomes) {
@@ -245,7 +256,10 @@ impl Survey {
         let usable = signature || kind.is_name(b"Tx");
         let (Object::Ref(id), true, false) = (object, usable, field.contains("Kids")) else { return Ok(()) };
         let (Some(at), Some((page, page_id))) = (place_at(view, *id), page_of.get(id)) else { return Ok(()) };
-        let Some(rect) = Rect::from_object(&view.value(field, "Rect")?) else { return Ok(()) };
+        let rect = Rect::from_object(&view.value(field, "Rect")?);
+        // The index is JSON, which knows no infinity.
+        let finite = |rect: &Rect| rect.width().is_finite() && rect.height().is_finite();
+        let Some(rect) = rect.filter(finite) else { return Ok(()) };
         let slots = Slot::from_object(&view.value(field, manifest::SLOTS_KEY)?);
         // Whatever a form may have of its own, what is signed and what was declared here is always among them.
         let most = if signature || !slots.is_empty() { MOST_SIGNED } else { MOST_SITES };
@@ -291,6 +305,9 @@ impl Survey {
     }
 }
 
+/// What a field has from those above it.
+type Above = (Name, Dict);
+
 /// Full name of a field: as it is, and as it will be.
 #[derive(Debug, Clone, Default)]
 struct Name {
@@ -305,6 +322,11 @@ impl Name {
         };
         Self { is: joined(&self.is, own), becomes: joined(&self.becomes, becomes) }
     }
+}
+
+/// About how long a direct value is; what it refers to costs nothing here.
+fn value_len(value: Option<&Object>) -> usize {
+    value.map_or(0, Object::size)
 }
 
 fn place_at(view: &View<'_, '_>, id: ObjRef) -> Option<u64> {
@@ -342,6 +364,8 @@ pub(crate) const ACTIVE: [&[u8]; 9] = [
 
 const MOST_ANNOTATIONS: usize = 200_000;
 const MOST_FIELDS: usize = 50_000;
+/// Most bytes of all names, and of values that fields inherit.
+const MOST_NAMES: usize = 32 << 20;
 /// More text fields than this are not filled by name.
 const MOST_SITES: usize = 256;
 /// More fields than this are not signed by name.

@@ -6,16 +6,19 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use rustix::time::{ClockId, clock_gettime};
 use time::{OffsetDateTime, macros::datetime};
 use trinhky_pades::{
     crypto,
     verify::{Indication, Report, SignatureReport, Unreadable, VerifyPolicy, verify},
     x509::{Certificate, TrustAnchors},
 };
+
+#[path = "common/clock.rs"]
+mod clock;
+
+use clock::{PATIENCE, worked};
 
 /// File (or, with a `*`, the beginning of its name) whose verdict here differs from the corpus, and why.
 const EXCEPTIONS: &[(&str, &str)] = &[
@@ -90,9 +93,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("files/pyHanko-run/test_seed_values/test_add_revinfo_wrong_subfilter.pdf", "seed values, as above"),
 ];
 
-/// Longest time of a processor that one file may take in a debug build.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 #[test]
 fn every_row_gives_its_verdict() {
     let Some(corpus) = corpus() else { return };
@@ -157,11 +157,6 @@ fn every_unsigned_file_gets_an_answer() {
         }
     }
     assert!(files > 100, "only {files} files");
-}
-
-/// What this thread has had of a processor: a busy machine is no reason to fail.
-fn worked() -> Duration {
-    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("a clock that counts up")
 }
 
 fn grade(row: &Row, answer: &Result<Report, Unreadable>) -> Result<(), String> {

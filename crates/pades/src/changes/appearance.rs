@@ -142,21 +142,21 @@ pub(super) fn default_resources(
     let (before, after) = delta.follow(was, is)?;
     let empty = Dict::new();
     let (before, after) = (before.as_dict().unwrap_or(&empty), after.as_dict().unwrap_or(&empty));
-    for category in Delta::keys(before, after) {
-        let subject = format!("DR/{}", String::from_utf8_lossy(&category));
-        let Some(is) = after.get(&category) else {
+    for (category, was, is) in Delta::pairs(before, after) {
+        let subject = format!("DR/{}", String::from_utf8_lossy(category));
+        let Some(is) = is else {
             delta.forbid(ChangeKind::Other, "form_changed", &subject);
             continue;
         };
-        let (was, is) = delta.follow(before.get(&category), is)?;
+        let (was, is) = delta.follow(was, is)?;
         let (Some(was), Some(is)) = (was.as_dict().or(was.is_null().then_some(&empty)), is.as_dict()) else {
             if was != is {
                 delta.forbid(ChangeKind::Other, "form_changed", &subject);
             }
             continue;
         };
-        for name in Delta::keys(was, is) {
-            match (was.get(&name), is.get(&name)) {
+        for (_, was, is) in Delta::pairs(was, is) {
+            match (was, is) {
                 (None, Some(new)) => explain_all(delta, new)?,
                 (was, is) if was == is => {}
                 // No viewer draws a field with an XObject of the form's resources; some writers number theirs anew.
@@ -176,10 +176,20 @@ fn explain_all(delta: &mut Delta<'_, '_>, value: &Object) -> Result<(), PdfError
 
 /// What a field shows.
 pub(super) struct Shown {
-    /// One of these.
-    pub(super) texts: Vec<String>,
+    /// One of these, each also without white space.
+    texts: Vec<(String, String)>,
     /// A list box, which draws all its options.
-    pub(super) among_others: bool,
+    among_others: bool,
+}
+
+impl Shown {
+    /// One of these texts; `among_others`: in a list box, which draws all its options.
+    pub(super) fn new(mut texts: Vec<String>, among_others: bool) -> Self {
+        texts.sort_unstable();
+        texts.dedup();
+        let texts = texts.into_iter().map(|text| (tight(&text), text)).map(|(tight, text)| (text, tight));
+        Self { texts: texts.collect(), among_others }
+    }
 }
 
 /// Whether the widget's normal appearance draws one of the texts, white space aside, and nothing else but a frame:
@@ -192,14 +202,15 @@ pub(super) fn shows(
 ) -> Result<bool, PdfError> {
     let before = before.map_or(Ok(None), |before| what_is_drawn(&delta.old, before))?.unwrap_or_default();
     let Drawn { text: drawn, marks } = what_is_drawn(&delta.new, widget)?.unwrap_or_default();
-    let empty = shown.texts.iter().all(String::is_empty);
+    let empty = shown.texts.iter().all(|(text, _)| text.is_empty());
     if !marks.is_frame(&before.marks) || (empty && before.marks.is_blank() && !marks.is_blank()) {
         return Ok(false);
     }
     let tight_drawn = tight(&drawn);
-    Ok(shown.texts.iter().any(|text| {
-        let alone = tight_drawn == tight(text) || is_same_date(text, &drawn);
-        alone || (shown.among_others && tight_drawn.contains(&tight(text)))
+    delta.new.file().judged(shown.texts.len() * (1 + tight_drawn.len() / 16))?;
+    Ok(shown.texts.iter().any(|(text, tight)| {
+        let alone = tight_drawn == *tight || is_same_date(text, &drawn);
+        alone || (shown.among_others && tight_drawn.contains(tight))
     }))
 }
 

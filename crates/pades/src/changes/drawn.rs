@@ -15,8 +15,16 @@ use crate::pdf::{Dict, Item, Lexer, Object, PdfError, Stream, View};
 const DEPTH: usize = 4;
 /// Most operators in all.
 const OPERATORS: usize = 200_000;
-/// Most entries of one `ToUnicode` map.
-const MAPPED: usize = 70_000;
+/// Most operands of one operator.
+const OPERANDS: usize = 64;
+/// Most values of one operand.
+const VALUES: usize = 1 << 15;
+/// Longest text, in bytes.
+const TEXT: usize = 1 << 20;
+/// Most characters that all fonts of an appearance explain.
+const MAPPED: usize = 500_000;
+/// Most bytes that one code stands for (9.10.3).
+const LONGEST: usize = 512;
 
 /// What an appearance draws.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -31,9 +39,17 @@ pub(super) struct Drawn {
 pub(super) fn drawn(view: &View<'_, '_>, stream: &Stream, frame: &Frame) -> Result<Drawn, PdfError> {
     let mut text = String::new();
     let mut canvas = Canvas::new(view, frame, &stream.dict)?;
-    let mut budget = OPERATORS;
+    let mut budget = Budget { operators: OPERATORS, codes: MAPPED };
     form(view, stream, &Dict::new(), DEPTH, &mut budget, (&mut text, &mut canvas))?;
+    // What is drawn is composed and compared.
+    view.file().parsed(8 * text.len() as u64)?;
     Ok(Drawn { text, marks: canvas.marks })
+}
+
+/// What one appearance may cost.
+struct Budget {
+    operators: usize,
+    codes: usize,
 }
 
 fn form(
@@ -41,7 +57,7 @@ fn form(
     stream: &Stream,
     inherited: &Dict,
     depth: usize,
-    budget: &mut usize,
+    budget: &mut Budget,
     (text, canvas): (&mut String, &mut Canvas<'_>),
 ) -> Result<(), PdfError> {
     let own = view.dict(&stream.dict, "Resources")?;
@@ -51,13 +67,18 @@ fn form(
     let states = view.dict(&resources, "ExtGState")?;
     let mut content = view.decode(stream)?.data;
     content.push(b'\n');
-    let mut lexer = Lexer::new(&content, 0, 16);
+    view.file().parsed(content.len() as u64)?;
+    let mut lexer = Lexer::new(&content, 0, 16).values(VALUES);
     let mut operands: Vec<Object> = Vec::new();
     let mut known: HashMap<Vec<u8>, Font> = HashMap::new();
     let mut current: Vec<u8> = Vec::new();
     loop {
-        *budget = budget.checked_sub(1).ok_or(PdfError::Limit("operators of an appearance"))?;
+        let left = budget.operators.checked_sub(1);
+        budget.operators = left.ok_or(PdfError::Limit("operators of an appearance"))?;
         let keyword = match lexer.item() {
+            Ok(Item::Object(_)) if operands.len() >= OPERANDS => {
+                return Err(PdfError::Limit("operands of an operator"));
+            }
             Ok(Item::Object(object)) => {
                 operands.push(object);
                 continue;
@@ -69,10 +90,8 @@ fn form(
             b"Tf" => {
                 current = operands.first().and_then(Object::as_name).unwrap_or_default().to_vec();
                 if !known.contains_key(&current) {
-                    known.insert(
-                        current.clone(),
-                        Font::read(view, &view.dict(&fonts, &String::from_utf8_lossy(&current))?)?,
-                    );
+                    let dict = view.dict(&fonts, &String::from_utf8_lossy(&current))?;
+                    known.insert(current.clone(), Font::read(view, &dict, &mut budget.codes)?);
                 }
             }
             b"Tj" | b"'" | b"\"" | b"TJ" => {
@@ -83,7 +102,7 @@ fn form(
                 let unknown = Font::default();
                 let font = known.get(&current).unwrap_or(&unknown);
                 for operand in &operands {
-                    shown(operand, font, text);
+                    shown(operand, font, text)?;
                 }
             }
             b"Td" | b"TD" | b"T*" | b"Tm" | b"ET" => text.push(' '),
@@ -121,11 +140,11 @@ fn form(
     Ok(())
 }
 
-fn shown(operand: &Object, font: &Font, out: &mut String) {
+fn shown(operand: &Object, font: &Font, out: &mut String) -> Result<(), PdfError> {
     match operand {
         Object::Str(bytes) => font.decode(bytes, out),
-        Object::Array(items) => items.iter().for_each(|item| shown(item, font, out)),
-        _ => {}
+        Object::Array(items) => items.iter().try_for_each(|item| shown(item, font, out)),
+        _ => Ok(()),
     }
 }
 
@@ -140,7 +159,8 @@ struct Font {
 }
 
 impl Font {
-    fn read(view: &View<'_, '_>, dict: &Dict) -> Result<Self, PdfError> {
+    fn read(view: &View<'_, '_>, dict: &Dict, codes: &mut usize) -> Result<Self, PdfError> {
+        let before = *codes;
         let composite = dict.get("Subtype").is_some_and(|kind| kind.is_name(b"Type0"));
         let mut font = Self { width: if composite { 2 } else { 1 }, map: HashMap::new(), latin: !composite };
         if let Object::Dict(encoding) = view.value(dict, "Encoding")? {
@@ -149,20 +169,24 @@ impl Font {
                 match item {
                     Object::Int(first) => code = u32::try_from(first).unwrap_or(0),
                     Object::Name(name) => {
+                        take(codes)?;
                         font.map.insert(code, glyph(&name));
-                        code += 1;
+                        code = code.saturating_add(1);
                     }
                     _ => {}
                 }
             }
         }
         if let Object::Stream(stream) = view.value(dict, "ToUnicode")? {
-            to_unicode(&view.decode(&stream)?.data, &mut font.map);
+            let map = view.decode(&stream)?.data;
+            view.file().parsed(map.len() as u64)?;
+            to_unicode(&map, &mut font.map, codes)?;
         }
+        view.file().judged(2 * (before - *codes))?;
         Ok(font)
     }
 
-    fn decode(&self, bytes: &[u8], out: &mut String) {
+    fn decode(&self, bytes: &[u8], out: &mut String) -> Result<(), PdfError> {
         for code in bytes.chunks(self.width.max(1)) {
             let number = code.iter().fold(0, |sum, &byte| sum << 8 | u32::from(byte));
             match (self.map.get(&number), code) {
@@ -170,7 +194,11 @@ impl Font {
                 (None, [byte]) if self.latin => out.push(win_ansi(*byte)),
                 _ => out.push(char::REPLACEMENT_CHARACTER),
             }
+            if out.len() > TEXT {
+                return Err(PdfError::Limit("the text of an appearance"));
+            }
         }
+        Ok(())
     }
 }
 
@@ -228,10 +256,10 @@ const NAMED: [(&str, char); 26] = [
 ];
 
 /// Reads `bfchar` and `bfrange` of a `ToUnicode` `CMap` (9.10.3).
-fn to_unicode(cmap: &[u8], map: &mut HashMap<u32, String>) {
+fn to_unicode(cmap: &[u8], map: &mut HashMap<u32, String>, codes: &mut usize) -> Result<(), PdfError> {
     let mut padded = cmap.to_vec();
     padded.push(b'\n');
-    let mut lexer = Lexer::new(&padded, 0, 8);
+    let mut lexer = Lexer::new(&padded, 0, 8).values(VALUES);
     let mut operands: Vec<Object> = Vec::new();
     let number = |object: &Object| {
         object
@@ -241,6 +269,9 @@ fn to_unicode(cmap: &[u8], map: &mut HashMap<u32, String>) {
     };
     while let Ok(item) = lexer.item() {
         let keyword = match item {
+            Item::Object(_) if operands.len() >= 3 * MAPPED / 10 => {
+                return Err(PdfError::Limit("a map of characters"));
+            }
             Item::Object(object) => {
                 operands.push(object);
                 continue;
@@ -252,8 +283,8 @@ fn to_unicode(cmap: &[u8], map: &mut HashMap<u32, String>) {
                 for pair in operands.chunks_exact(2) {
                     if let [code, text] = pair
                         && let (Some(code), Some(text)) = (number(code), text.as_str())
-                        && map.len() < MAPPED
                     {
+                        take(codes)?;
                         map.insert(code, utf16(text));
                     }
                 }
@@ -262,7 +293,7 @@ fn to_unicode(cmap: &[u8], map: &mut HashMap<u32, String>) {
                 for triple in operands.chunks_exact(3) {
                     let [first, last, target] = triple else { continue };
                     if let (Some(first), Some(last)) = (number(first), number(last)) {
-                        range(first, last, target, map);
+                        range(first, last, target, map, codes)?;
                     }
                 }
             }
@@ -270,15 +301,27 @@ fn to_unicode(cmap: &[u8], map: &mut HashMap<u32, String>) {
         }
         operands.clear();
     }
+    Ok(())
 }
 
-fn range(first: u32, last: u32, target: &Object, map: &mut HashMap<u32, String>) {
-    for (index, code) in (first..=last).enumerate() {
-        if map.len() >= MAPPED {
-            return;
-        }
+/// Takes one of the codes that an appearance's fonts may explain, again and again or not.
+fn take(codes: &mut usize) -> Result<(), PdfError> {
+    *codes = codes.checked_sub(1).ok_or(PdfError::Limit("characters of fonts"))?;
+    Ok(())
+}
+
+fn range(
+    first: u32,
+    last: u32,
+    target: &Object,
+    map: &mut HashMap<u32, String>,
+    codes: &mut usize,
+) -> Result<(), PdfError> {
+    // No font has a code of more than two bytes here.
+    for (index, code) in (first..=last.min(0xffff)).enumerate() {
+        take(codes)?;
         let text = match target {
-            Object::Str(start) => {
+            Object::Str(start) if start.len() <= LONGEST => {
                 let mut units = start.clone();
                 let shift = u16::try_from(index).unwrap_or(u16::MAX);
                 if let [.., high, low] = units.as_mut_slice() {
@@ -287,13 +330,18 @@ fn range(first: u32, last: u32, target: &Object, map: &mut HashMap<u32, String>)
                 }
                 utf16(&units)
             }
+            Object::Str(_) => char::REPLACEMENT_CHARACTER.to_string(),
             Object::Array(items) => items.get(index).and_then(Object::as_str).map(utf16).unwrap_or_default(),
-            _ => return,
+            _ => return Ok(()),
         };
         map.insert(code, text);
     }
+    Ok(())
 }
 
 fn utf16(bytes: &[u8]) -> String {
+    if bytes.len() > LONGEST {
+        return char::REPLACEMENT_CHARACTER.to_string();
+    }
     super::strings::utf16(bytes, u16::from_be_bytes)
 }

@@ -3,8 +3,10 @@
 //! It may grow, and it may be replaced: taking material out loses proofs but changes nothing that was signed. What it
 //! may not do is hold anything else.
 
+use std::collections::HashSet;
+
 use super::{ChangeKind, Fact, step::Delta};
-use crate::pdf::{Dict, Object, PdfError};
+use crate::pdf::{Dict, ObjRef, Object, PdfError};
 
 /// Notes what happened to `/DSS`.
 pub(super) fn compare(
@@ -29,15 +31,14 @@ pub(super) fn compare(
     };
     let mut differs = was != Some(is) || before != after;
     no_nulls(delta, before, after);
-    for key in Delta::keys(before, after) {
-        let (was, is) = (before.get(&key), after.get(&key));
-        match key.as_slice() {
+    for (key, was, is) in Delta::pairs(before, after) {
+        match key {
             b"Certs" | b"CRLs" | b"OCSPs" => differs |= streams(delta, was, is)?,
             b"VRI" => differs |= related(delta, was, is)?,
             b"Type" if is.is_none_or(|is| is.is_name(b"DSS")) => {}
             _ if was == is => {}
             _ => {
-                delta.forbid(ChangeKind::LtaUpdate, "security_store_changed", &String::from_utf8_lossy(&key));
+                delta.forbid(ChangeKind::LtaUpdate, "security_store_changed", &String::from_utf8_lossy(key));
             }
         }
     }
@@ -49,8 +50,10 @@ pub(super) fn compare(
 
 /// A `null` is as good as nothing, and nobody who adds to the store writes one.
 fn no_nulls(delta: &mut Delta<'_, '_>, before: &Dict, after: &Dict) {
-    let mut nulls = after.iter().filter(|(_, value)| value.is_null());
-    if nulls.any(|entry| !before.iter().any(|known| known == entry)) {
+    let nulls = |dict: &Dict| -> HashSet<Vec<u8>> {
+        dict.iter().filter(|(_, value)| value.is_null()).map(|(key, _)| key.to_vec()).collect()
+    };
+    if !nulls(after).is_subset(&nulls(before)) {
         delta.forbid(ChangeKind::LtaUpdate, "security_store_changed", "DSS");
     }
 }
@@ -64,7 +67,13 @@ fn streams(delta: &mut Delta<'_, '_>, was: Option<&Object>, is: Option<&Object>)
         delta.forbid(ChangeKind::LtaUpdate, "security_store_changed", "DSS");
         return Ok(false);
     };
-    for item in after.iter().filter(|item| !before.contains(item)) {
+    let known: HashSet<ObjRef> = before.iter().filter_map(Object::as_ref).collect();
+    let is_known = |item: &Object| match item.as_ref() {
+        Some(reference) => known.contains(&reference),
+        None => false,
+    };
+    // Where nothing differs, even what does not belong there may stay.
+    for item in after.iter().filter(|item| before != after && !is_known(item)) {
         match (item.as_ref(), delta.new.resolve(item)?) {
             (Some(reference), Object::Stream(_)) => delta.explain_new(reference.number)?,
             _ => delta.forbid(ChangeKind::LtaUpdate, "security_store_changed", "DSS"),
@@ -87,13 +96,12 @@ fn related(delta: &mut Delta<'_, '_>, was: Option<&Object>, is: Option<&Object>)
     let (before, after) = (before.as_dict().unwrap_or(&empty), after.as_dict().unwrap_or(&empty));
     let mut differs = false;
     no_nulls(delta, before, after);
-    for key in Delta::keys(before, after) {
-        let (was, is) = (before.get(&key), after.get(&key));
+    for (key, was, is) in Delta::pairs(before, after) {
         if key == b"Type" {
             continue;
         }
         let Some(is) = is else {
-            let since = first_with(delta, &[b"VRI", &key]);
+            let since = first_with(delta, &[b"VRI", key]);
             delta.note(Fact::SecurityStoreLost { since });
             continue;
         };
@@ -102,9 +110,8 @@ fn related(delta: &mut Delta<'_, '_>, was: Option<&Object>, is: Option<&Object>)
             (was.as_dict().unwrap_or(&empty).clone(), entry.as_dict().unwrap_or(&empty).clone());
         differs |= was != entry;
         no_nulls(delta, &was, &entry);
-        for key in Delta::keys(&was, &entry) {
-            let (was, is) = (was.get(&key), entry.get(&key));
-            match key.as_slice() {
+        for (key, was, is) in Delta::pairs(&was, &entry) {
+            match key {
                 b"Cert" | b"CRL" | b"OCSP" => differs |= streams(delta, was, is)?,
                 b"Type" | b"TU" => differs |= was != is,
                 b"TS" => {

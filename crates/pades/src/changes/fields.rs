@@ -4,7 +4,7 @@
 //! is the value, what is drawn, and flags that make the field less changeable; a new field may only be an empty or
 //! signed signature field at the root of the form.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     ChangeKind, Fact,
@@ -18,6 +18,8 @@ use crate::pdf::{Dict, ObjRef, Object, PdfError, View};
 const DEPTH: usize = 32;
 /// Most fields and widgets of one form.
 const COUNT: usize = 100_000;
+/// Most bytes of memory that they may take.
+const ROOM: usize = 96 << 20;
 /// `/Ff` bit 1: the field cannot be edited.
 const READ_ONLY: i64 = 1;
 /// `/Ff` bit 18: a choice field that shows the chosen option alone.
@@ -71,8 +73,9 @@ pub(crate) fn walk(view: &View<'_, '_>) -> Result<BTreeMap<u32, Field>, PdfError
     let form = view.resolve(form)?;
     let Some(fields) = form.as_dict().and_then(|form| form.get("Fields")) else { return Ok(found) };
     let fields = view.resolve(fields)?;
+    let mut room = ROOM;
     for item in fields.as_array().unwrap_or_default() {
-        below(view, item, None, 0, &mut found)?;
+        below(view, item, None, 0, &mut found, &mut room)?;
     }
     Ok(found)
 }
@@ -84,13 +87,15 @@ pub(crate) fn walk(view: &View<'_, '_>) -> Result<BTreeMap<u32, Field>, PdfError
 /// As [`walk`].
 pub(crate) fn check(view: &View<'_, '_>) -> Result<(), PdfError> {
     let form = view.dict(&view.root()?, "AcroForm")?;
-    let (mut found, mut listed) = (BTreeMap::new(), HashSet::new());
+    let (mut found, mut listed, mut room) = (BTreeMap::new(), HashSet::new(), ROOM);
     for item in view.array(&form, "Fields")? {
         match &item {
-            Object::Ref(id) if listed.insert(id.number) => below(view, &item, None, 0, &mut found)?,
+            Object::Ref(id) if listed.insert(id.number) => {
+                below(view, &item, None, 0, &mut found, &mut room)?
+            }
             Object::Dict(field) => {
                 for kid in view.array(field, "Kids")? {
-                    below(view, &kid, None, 1, &mut found)?;
+                    below(view, &kid, None, 1, &mut found, &mut room)?;
                 }
             }
             _ => {}
@@ -105,6 +110,7 @@ fn below(
     parent: Option<&Field>,
     depth: usize,
     found: &mut BTreeMap<u32, Field>,
+    room: &mut usize,
 ) -> Result<(), PdfError> {
     let ObjRef { number, .. } =
         item.as_ref().ok_or(PdfError::Wrong("a form field, which is no object of its own,"))?;
@@ -136,10 +142,14 @@ fn below(
         Some(kids) => view.resolve(kids)?,
         None => Object::Null,
     };
+    let size = object.size() + 2 * name.len();
+    // It is copied, and copied again.
+    view.file().judged(size.div_ceil(16))?;
+    *room = room.checked_sub(size).ok_or(PdfError::Limit("form fields"))?;
     let field = Field { object: number, name, kind, root: depth == 0, widget_only, owner, dict };
     found.insert(number, field.clone());
     for kid in kids.as_array().unwrap_or_default() {
-        below(view, kid, Some(&field), depth + 1, found)?;
+        below(view, kid, Some(&field), depth + 1, found, room)?;
     }
     Ok(())
 }
@@ -166,11 +176,12 @@ pub(super) fn compare(delta: &mut Delta<'_, '_>) -> Result<(), PdfError> {
     for field in old.values().filter(|field| !new.contains_key(&field.object)) {
         delta.forbid(ChangeKind::Other, "field_removed", &field.name);
     }
+    let names: HashSet<&str> = old.values().map(|field| field.name.as_str()).collect();
     let mut filled = Vec::new();
     for field in new.values() {
         match old.get(&field.object) {
             Some(before) => existing(delta, before, field, &mut filled)?,
-            None => added(delta, &old, &new, field)?,
+            None => added(delta, &old, &new, &names, field)?,
         }
     }
     values(delta, &old, &new, &filled)
@@ -193,9 +204,8 @@ fn form(delta: &mut Delta<'_, '_>, old: Option<&Object>, new: Option<&Object>) -
         delta.forbid(ChangeKind::Other, "form_changed", "AcroForm");
         return Ok(());
     };
-    for key in Delta::keys(before, after) {
-        let (was, is) = (before.get(&key), after.get(&key));
-        match key.as_slice() {
+    for (key, was, is) in Delta::pairs(before, after) {
+        match key {
             b"Fields" => {
                 let Some(is) = is else {
                     delta.forbid(ChangeKind::Other, "form_changed", "Fields");
@@ -223,7 +233,7 @@ fn form(delta: &mut Delta<'_, '_>, old: Option<&Object>, new: Option<&Object>) -
                     delta.forbid(ChangeKind::Other, "need_appearances", "");
                 }
             }
-            _ => delta.forbid(ChangeKind::Other, "form_changed", &String::from_utf8_lossy(&key)),
+            _ => delta.forbid(ChangeKind::Other, "form_changed", &String::from_utf8_lossy(key)),
         }
     }
     Ok(())
@@ -264,9 +274,8 @@ fn existing(
     if delta.is_touched(field.object) {
         delta.explain(field.object);
         let mut keys_ok = true;
-        for key in Delta::keys(&before.dict, &field.dict) {
-            let (was, is) = (before.dict.get(&key), field.dict.get(&key));
-            if was == is || may_change(&key, was, is, field) {
+        for (key, was, is) in Delta::pairs(&before.dict, &field.dict) {
+            if was == is || may_change(key, was, is, field) {
                 change.value |= was != is && key == b"V";
                 continue;
             }
@@ -274,7 +283,7 @@ fn existing(
             delta.forbid(
                 ChangeKind::Other,
                 code,
-                &format!("{}/{}", field.name, String::from_utf8_lossy(&key)),
+                &format!("{}/{}", field.name, String::from_utf8_lossy(key)),
             );
             keys_ok = false;
         }
@@ -357,10 +366,11 @@ fn added(
     delta: &mut Delta<'_, '_>,
     old: &BTreeMap<u32, Field>,
     new: &BTreeMap<u32, Field>,
+    names: &HashSet<&str>,
     field: &Field,
 ) -> Result<(), PdfError> {
     let parent_is_new = new.get(&field.owner).is_some_and(|owner| !old.contains_key(&owner.object));
-    let name_taken = !field.widget_only && old.values().any(|other| other.name == field.name);
+    let name_taken = !field.widget_only && names.contains(field.name.as_str());
     let place = field.root || (field.widget_only && parent_is_new);
     if field.kind != b"Sig" || !place || name_taken || !delta.is_added(field.object) {
         delta.forbid(ChangeKind::FormFill, "field_added", &field.name);
@@ -399,22 +409,27 @@ fn values(
     new: &BTreeMap<u32, Field>,
     filled: &[Filled],
 ) -> Result<(), PdfError> {
-    let owners: HashSet<u32> = filled.iter().map(|change| change.owner).collect();
-    let mut owners: Vec<u32> = owners.into_iter().collect();
-    owners.sort_unstable();
-    for owner in owners {
+    let mut changes: BTreeMap<u32, Vec<&Filled>> = BTreeMap::new();
+    for change in filled {
+        changes.entry(change.owner).or_default().push(change);
+    }
+    let mut widgets_of: HashMap<u32, Vec<&Field>> = HashMap::new();
+    for widget in
+        new.values().filter(|widget| changes.contains_key(&widget.owner) && widget.dict.contains("Rect"))
+    {
+        widgets_of.entry(widget.owner).or_default().push(widget);
+    }
+    for (owner, filled) in changes {
         let Some(field) = new.get(&owner) else { continue };
         let value = match field.dict.get("V") {
             Some(value) => delta.new.resolve(value)?,
             None => Object::Null,
         };
         let before = old.get(&owner).and_then(|field| field.dict.get("V"));
-        let value_changed = filled.iter().any(|change| change.owner == owner && change.value)
+        let value_changed = filled.iter().any(|change| change.value)
             && before.map(|before| delta.old.resolve(before)).transpose()?.unwrap_or(Object::Null) != value;
-        let widgets: Vec<&Field> =
-            new.values().filter(|widget| widget.owner == owner && widget.dict.contains("Rect")).collect();
-        let drawn: Vec<u32> =
-            filled.iter().filter(|c| c.owner == owner && c.drawn).map(|c| c.object).collect();
+        let widgets = widgets_of.remove(&owner).unwrap_or_default();
+        let drawn: HashSet<u32> = filled.iter().filter(|c| c.drawn).map(|c| c.object).collect();
         match field.kind.as_slice() {
             b"Tx" | b"Ch" => {
                 let text = value_text(&value);
@@ -468,7 +483,7 @@ fn shown(view: &View<'_, '_>, field: &Field, value: &Object) -> Result<Shown, Pd
         }
     }
     let among_others = field.kind == b"Ch" && flags(field.dict.get("Ff")) & COMBO == 0;
-    Ok(Shown { texts, among_others })
+    Ok(Shown::new(texts, among_others))
 }
 
 fn value_text(value: &Object) -> String {

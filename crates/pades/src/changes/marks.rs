@@ -22,6 +22,8 @@ const PATHS: usize = 64;
 const SHAPES: usize = 512;
 /// Deepest nesting of saved graphics states; no frame needs many.
 const STATES: usize = 64;
+/// Most bytes of memory that the operands of a colour take.
+const COLOUR: usize = 4096;
 /// `/Ff` bit 25: as many cells as `/MaxLen` says.
 const COMB: i64 = 1 << 24;
 /// Deepest nesting of fields.
@@ -314,8 +316,8 @@ impl<'f> Canvas<'f> {
             (b"Q", _) => self.state = self.saved.pop().unwrap_or_else(|| self.state.clone()),
             (b"cm", _) => self.state.matrix = Matrix::from_numbers(operands).then(self.state.matrix),
             (b"w", [width]) => self.state.width = *width,
-            (b"g" | b"rg" | b"k" | b"cs" | b"sc" | b"scn", _) => self.state.fill = format!("{operands:?}"),
-            (b"G" | b"RG" | b"K" | b"CS" | b"SC" | b"SCN", _) => self.state.stroke = format!("{operands:?}"),
+            (b"g" | b"rg" | b"k" | b"cs" | b"sc" | b"scn", _) => self.state.fill = self.colour(operands),
+            (b"G" | b"RG" | b"K" | b"CS" | b"SC" | b"SCN", _) => self.state.stroke = self.colour(operands),
             (b"m", [x, y]) => self.path.push(vec![self.state.matrix.of((*x, *y))]),
             (b"l", [x, y]) => self.line_to((*x, *y)),
             (b"c", [x1, y1, x2, y2, x, y]) => self.curve_to(&[(*x1, *y1), (*x2, *y2), (*x, *y)]),
@@ -341,6 +343,14 @@ impl<'f> Canvas<'f> {
             (b"sh", _) => self.marks.picture(),
             _ => {}
         }
+    }
+
+    fn colour(&mut self, operands: &[Object]) -> String {
+        if operands.iter().map(Object::size).sum::<usize>() > COLOUR {
+            self.marks.countless = true;
+            return String::new();
+        }
+        format!("{operands:?}")
     }
 
     fn line_to(&mut self, to: Point) {

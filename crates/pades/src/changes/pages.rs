@@ -11,7 +11,7 @@ use crate::pdf::{Dict, Object, PdfError};
 
 /// Notes everything that happened to pages and to the arrays of their annotations.
 pub(super) fn compare(delta: &mut Delta<'_, '_>) -> Result<(), PdfError> {
-    let mut arrays = Vec::new();
+    let mut arrays = HashSet::new();
     for number in delta.unexplained() {
         if !delta.is_replaced(number) {
             continue;
@@ -24,11 +24,13 @@ pub(super) fn compare(delta: &mut Delta<'_, '_>) -> Result<(), PdfError> {
             (Object::Dict(old), Object::Dict(new)) if old.is_type(b"Pages") && only_marked(&old, &new) => {
                 delta.explain(number);
             }
-            (Object::Array(_), Object::Array(_)) => arrays.push(number),
+            (Object::Array(_), Object::Array(_)) => {
+                arrays.insert(number);
+            }
             _ => {}
         }
     }
-    arrays.retain(|&number| !delta.is_explained(number));
+    arrays.retain(|number| !delta.is_explained(*number));
     if arrays.is_empty() {
         return Ok(());
     }
@@ -55,15 +57,14 @@ fn only_marked(old: &Dict, new: &Dict) -> bool {
 
 fn page(delta: &mut Delta<'_, '_>, number: u32, old: &Dict, new: &Dict) -> Result<(), PdfError> {
     delta.explain(number);
-    for key in Delta::keys(old, new) {
-        let (was, is) = (old.get(&key), new.get(&key));
-        match key.as_slice() {
+    for (key, was, is) in Delta::pairs(old, new) {
+        match key {
             b"Annots" => annotations(delta, number, was, is)?,
             _ if was == is => {}
             // The order in which the Tab key walks: Acrobat sets it with the first field.
             b"Tabs" if was.is_none() => {}
             _ => {
-                let subject = format!("{number} 0 R/{}", String::from_utf8_lossy(&key));
+                let subject = format!("{number} 0 R/{}", String::from_utf8_lossy(key));
                 delta.forbid(ChangeKind::Other, "page_changed", &subject);
             }
         }

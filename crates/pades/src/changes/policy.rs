@@ -28,6 +28,14 @@ pub enum Lock {
 }
 
 impl Lock {
+    /// How many names it lists.
+    pub(crate) fn names(&self) -> usize {
+        match self {
+            Self::All => 0,
+            Self::Include(names) | Self::Exclude(names) => names.len(),
+        }
+    }
+
     /// Whether the field with this full name is locked. A name covers what is below it, never what merely begins
     /// with the same letters.
     pub fn covers(&self, field: &str) -> bool {
@@ -41,6 +49,13 @@ impl Lock {
             Self::Include(names) => listed(names),
             Self::Exclude(names) => !listed(names),
         }
+    }
+}
+
+impl Restriction {
+    /// How many names a field is compared with.
+    pub(crate) fn names(&self) -> usize {
+        self.locks.iter().map(Lock::names).sum()
     }
 }
 

@@ -3,7 +3,7 @@
 //! Building an index of all references of a file is what makes other validators take minutes on a file of 300,000
 //! objects. Here each object version is read once, and a reference costs a few hash lookups.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     ChangeKind, Fact,
@@ -66,47 +66,57 @@ pub(super) fn resolve(
             if is_structure(&value) {
                 continue;
             }
-            of(&value, &mut |reference| {
-                if wanted.contains(&reference.number) {
-                    for watch in watches.iter().filter(|w| w.revision >= revision && w.revision <= until) {
-                        let found = found.entry(watch.revision).or_default();
-                        found.judge(
-                            watch,
-                            number,
-                            reference.number,
-                            watch.revision > revision,
-                            watch.revision < until,
-                        );
-                    }
+            let counted = counted(&value, &wanted);
+            file.judged(counted.len() * watches.len())?;
+            for (to, count) in counted {
+                for watch in watches.iter().filter(|w| w.revision >= revision && w.revision <= until) {
+                    let found = found.entry(watch.revision).or_default();
+                    let (before, after) = (watch.revision > revision, watch.revision < until);
+                    found.judge(watch, (number, to, count), before, after);
                 }
-            });
+            }
         }
     }
     for number in base.referring(&|number| wanted.contains(&number))? {
-        // What cannot be read was not shown to the signer either; it cannot refer to anything.
-        let Ok(value) = object(&base, number) else { continue };
+        let value = match object(&base, number) {
+            Ok(value) => value,
+            Err(error @ PdfError::Limit(_)) => return Err(error),
+            // What cannot be read was not shown to the signer either; it cannot refer to anything.
+            Err(_) => continue,
+        };
         if is_structure(&value) {
             continue;
         }
         let until = replaced_in.get(&number).copied().unwrap_or(usize::MAX);
-        of(&value, &mut |reference| {
-            if wanted.contains(&reference.number) {
-                for watch in watches.iter().filter(|w| w.revision <= until) {
-                    let found = found.entry(watch.revision).or_default();
-                    found.judge(watch, number, reference.number, true, watch.revision < until);
-                }
+        let counted = counted(&value, &wanted);
+        file.judged(counted.len() * watches.len())?;
+        for (to, count) in counted {
+            for watch in watches.iter().filter(|w| w.revision <= until) {
+                let found = found.entry(watch.revision).or_default();
+                found.judge(watch, (number, to, count), true, watch.revision < until);
             }
-        });
+        }
     }
     for watch in watches {
         let Some(step) = steps.iter_mut().find(|step| step.revision == watch.revision) else { continue };
         let mut found = found.remove(&watch.revision).unwrap_or_default();
         of_trailer(file.at(watch.revision).trailer(), &mut |reference| {
-            found.judge(watch, TRAILER, reference.number, false, true);
+            found.judge(watch, (TRAILER, reference.number, 1), false, true);
         });
         found.report(file, watch, step)?;
     }
     Ok(())
+}
+
+/// How often `object` refers to each of those that are wanted.
+fn counted(object: &Object, wanted: &HashSet<u32>) -> BTreeMap<u32, usize> {
+    let mut counted = BTreeMap::new();
+    of(object, &mut |reference| {
+        if wanted.contains(&reference.number) {
+            *counted.entry(reference.number).or_default() += 1;
+        }
+    });
+    counted
 }
 
 /// Cross-reference streams refer as trailers do: to the catalog and the document information.
@@ -126,8 +136,8 @@ struct Found {
 }
 
 impl Found {
-    /// Object `from` refers to `to`; `before`: in the document before the step, `after`: still after it.
-    fn judge(&mut self, watch: &Watch, from: u32, to: u32, before: bool, after: bool) {
+    /// Object `from` refers to `to` so many times; `before`: in the document before the step, `after`: still after it.
+    fn judge(&mut self, watch: &Watch, (from, to, count): (u32, u32, usize), before: bool, after: bool) {
         if before && watch.added.contains(&to) {
             self.dangling.insert(to);
         }
@@ -142,29 +152,34 @@ impl Found {
             }
         }
         if watch.loose.contains_key(&to) {
-            *self.uses.entry((to, from)).or_default() += 1;
+            *self.uses.entry((to, from)).or_default() += count;
         }
     }
 
     fn report(mut self, file: &File<'_>, watch: &Watch, step: &mut Step) -> Result<(), PdfError> {
         // A leftover that is in use makes everything it refers to in use.
-        let mut grew = true;
-        while grew {
-            let more: Vec<u32> = self
-                .between
-                .iter()
-                .filter(|(from, to)| self.in_use.contains(from) && !self.in_use.contains(to))
-                .map(|(_, to)| *to)
-                .collect();
-            grew = !more.is_empty();
-            self.in_use.extend(more);
+        let mut leads_to: HashMap<u32, Vec<u32>> = HashMap::new();
+        for &(from, to) in &self.between {
+            leads_to.entry(from).or_default().push(to);
+        }
+        let mut waiting: Vec<u32> = self.in_use.iter().copied().collect();
+        while let Some(number) = waiting.pop() {
+            for &to in leads_to.get(&number).into_iter().flatten() {
+                if self.in_use.insert(to) {
+                    waiting.push(to);
+                }
+            }
         }
         let mut unused = 0;
+        let most = step.facts.len() + NAMED;
         let mut left: Vec<(&u32, &Touched)> = watch.left.iter().collect();
         left.sort_unstable_by_key(|(number, _)| **number);
         for (&number, &how) in left {
             if !self.in_use.contains(&number) {
                 unused += 1;
+                continue;
+            }
+            if step.facts.len() >= most {
                 continue;
             }
             let fact = match how {
@@ -188,7 +203,7 @@ impl Found {
         for (found, code) in [(shared, "replaced_object_shared"), (self.dangling, "hidden_reference")] {
             let mut numbers: Vec<u32> = found.into_iter().collect();
             numbers.sort_unstable();
-            for number in numbers {
+            for number in numbers.into_iter().take(NAMED) {
                 step.facts.push(forbidden(ChangeKind::Other, code, &format!("{number} 0 R")));
             }
         }
@@ -218,5 +233,7 @@ fn changed(object: &Object, number: u32) -> Fact {
     }
 }
 
+/// Of objects that may not be what they are, so many are named.
+const NAMED: usize = 1000;
 /// Who refers where a trailer does: no object has this number.
 const TRAILER: u32 = 0;

@@ -5,7 +5,7 @@
 //! from where it was explained. Who refers to what is found by one linear pass over all object versions
 //! ([`references`](super::references)), never by an index of the whole file.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{ChangeKind, Fact, dss, fields, pages, references, structure, xmp};
 use crate::{
@@ -30,6 +30,10 @@ impl Default for AnalysisLimits {
     }
 }
 
+/// Most facts of one revision, and of all.
+const FACTS: usize = 10_000;
+const ALL_FACTS: usize = 100_000;
+
 /// What one revision did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -49,7 +53,8 @@ pub fn steps_after(file: &File<'_>, signed: usize, limits: &AnalysisLimits) -> V
     let mut steps = Vec::new();
     let mut watches = Vec::new();
     for revision in signed + 1..count {
-        if revision - signed > limits.revisions {
+        let facts: usize = steps.iter().map(|step: &Step| step.facts.len()).sum();
+        if revision - signed > limits.revisions || facts > ALL_FACTS {
             steps.push(Step { revision, facts: vec![too_much()], replaced: Vec::new() });
             break;
         }
@@ -74,6 +79,11 @@ pub fn steps_after(file: &File<'_>, signed: usize, limits: &AnalysisLimits) -> V
     {
         step.facts.push(unreadable(&error));
     }
+    if let Err(error) = file.within_limits()
+        && let Some(step) = steps.last_mut()
+    {
+        step.facts.push(unreadable(&error));
+    }
     steps
 }
 
@@ -84,7 +94,7 @@ fn retired_by(file: &File<'_>, revision: usize) -> HashSet<u32> {
     (0..revision).filter_map(root).filter(|&root| Some(root) != own).collect()
 }
 
-fn too_much() -> Fact {
+pub(super) fn too_much() -> Fact {
     forbidden(ChangeKind::Other, "too_much_to_analyse", "")
 }
 
@@ -110,6 +120,9 @@ pub(super) enum Touched {
     Freed,
 }
 
+/// A key, and what the old and the new dictionary have under it.
+pub(super) type Pair<'d> = (&'d [u8], Option<&'d Object>, Option<&'d Object>);
+
 /// What the reference pass has to look for in one step.
 pub(super) struct Watch {
     /// The step's revision.
@@ -134,6 +147,10 @@ pub(super) struct Delta<'f, 'a> {
     explained: HashSet<u32>,
     loose: HashMap<u32, HashMap<u32, usize>>,
     facts: Vec<Fact>,
+    /// The same, to be found at once.
+    noted: HashSet<Fact>,
+    /// Objects that were replaced and that nobody has explained yet.
+    open: usize,
     depth: usize,
     /// Widgets of new signature fields: the only new entries that a page's `/Annots` may get.
     pub(super) widgets: HashSet<u32>,
@@ -159,13 +176,15 @@ impl<'f, 'a> Delta<'f, 'a> {
                 (true, false) if own.contains(&number) || containers.contains(&number) => continue,
                 (true, false) => Touched::Added,
                 (false, true) => Touched::Freed,
-                (false, false) if same(file.source(), &before, &after)? => continue,
+                (false, false) if same(file, &before, &after)? => continue,
                 (false, false) => Touched::Replaced,
             };
             touched.insert(number, how);
         }
-        let (explained, loose, facts, widgets) = Default::default();
-        Ok(Self { old, new, touched, explained, loose, facts, depth: limits.depth, widgets })
+        let open = touched.values().filter(|how| **how == Touched::Replaced).count();
+        let (explained, loose, facts, noted, widgets) = Default::default();
+        let depth = limits.depth;
+        Ok(Self { old, new, touched, explained, loose, facts, noted, open, depth, widgets })
     }
 
     /// Explains what can be explained.
@@ -226,9 +245,8 @@ impl<'f, 'a> Delta<'f, 'a> {
             self.explain(root.number);
         }
         let (old, new) = (self.old.root()?, self.new.root()?);
-        for key in Self::keys(&old, &new) {
-            let (was, is) = (old.get(&key), new.get(&key));
-            match key.as_slice() {
+        for (key, was, is) in Self::pairs(&old, &new) {
+            match key {
                 b"AcroForm" => {} // looked at with the fields
                 b"DSS" => dss::compare(self, root.number, was, is)?,
                 b"Metadata" => self.metadata(root.number, was, is)?,
@@ -245,7 +263,7 @@ impl<'f, 'a> Delta<'f, 'a> {
                 // A mark that the document is tagged; `false` → `true` changes nothing that is shown.
                 b"MarkInfo" | b"Type" if was.is_none() => {}
                 b"Pages" => self.forbid(ChangeKind::Other, "page_tree_changed", ""),
-                _ => self.forbid(ChangeKind::Other, "catalog_changed", &String::from_utf8_lossy(&key)),
+                _ => self.forbid(ChangeKind::Other, "catalog_changed", &String::from_utf8_lossy(key)),
             }
         }
         Ok(())
@@ -274,9 +292,17 @@ impl<'f, 'a> Delta<'f, 'a> {
         Ok(())
     }
 
-    /// All keys of both, each once.
-    pub(super) fn keys(old: &Dict, new: &Dict) -> BTreeSet<Vec<u8>> {
-        old.iter().chain(new.iter()).map(|(key, _)| key.to_vec()).collect()
+    /// All keys of both, each once, with what each has under it.
+    pub(super) fn pairs<'d>(old: &'d Dict, new: &'d Dict) -> Vec<Pair<'d>> {
+        let mut pairs: BTreeMap<&[u8], (Option<&Object>, Option<&Object>)> = BTreeMap::new();
+        // Of a key that stands twice the last value counts, and a `null` is as good as nothing.
+        for (key, value) in old.iter() {
+            pairs.entry(key).or_default().0 = Some(value).filter(|value| !value.is_null());
+        }
+        for (key, value) in new.iter() {
+            pairs.entry(key).or_default().1 = Some(value).filter(|value| !value.is_null());
+        }
+        pairs.into_iter().map(|(key, (was, is))| (key, was, is)).collect()
     }
 
     /// The old and the new value behind a place that may change. An object that took the value's place is explained
@@ -323,7 +349,7 @@ impl<'f, 'a> Delta<'f, 'a> {
 
     /// Whether an object that was replaced is not explained yet.
     pub(super) fn has_unexplained_replaced(&self) -> bool {
-        self.touched.iter().any(|(number, how)| *how == Touched::Replaced && !self.explained.contains(number))
+        self.open > 0
     }
 
     /// Numbers that were touched and that nobody has explained yet.
@@ -332,12 +358,14 @@ impl<'f, 'a> Delta<'f, 'a> {
     }
 
     pub(super) fn explain(&mut self, number: u32) {
-        self.explained.insert(number);
+        if self.explained.insert(number) && self.is_replaced(number) {
+            self.open -= 1;
+        }
     }
 
     /// Explains an object that was replaced in place: `owner` may refer to it, once more for each call.
     pub(super) fn explain_loose(&mut self, number: u32, owner: u32) {
-        self.explained.insert(number);
+        self.explain(number);
         *self.loose.entry(number).or_default().entry(owner).or_default() += 1;
     }
 
@@ -370,9 +398,11 @@ impl<'f, 'a> Delta<'f, 'a> {
     }
 
     pub(super) fn note(&mut self, fact: Fact) {
-        if !self.facts.contains(&fact) {
-            self.facts.push(fact);
+        if self.facts.len() > FACTS || !self.noted.insert(fact.clone()) {
+            return;
         }
+        // Nobody reads so many, and none of them may go unnoticed.
+        self.facts.push(if self.facts.len() == FACTS { too_much() } else { fact });
     }
 
     pub(super) fn forbid(&mut self, kind: ChangeKind, code: &'static str, subject: &str) {
@@ -398,10 +428,12 @@ pub(super) fn object(view: &View<'_, '_>, number: u32) -> Result<Object, PdfErro
 }
 
 /// Whether two objects are the same, streams by their raw bytes.
-fn same(source: &dyn Source, a: &Object, b: &Object) -> Result<bool, PdfError> {
+fn same(file: &File<'_>, a: &Object, b: &Object) -> Result<bool, PdfError> {
     match (a, b) {
+        (Object::Stream(a), Object::Stream(b)) if a.dict != b.dict || a.len != b.len => Ok(false),
         (Object::Stream(a), Object::Stream(b)) => {
-            Ok(a.dict == b.dict && a.len == b.len && (a.at == b.at || same_bytes(source, a, b)?))
+            file.parsed(a.len / 8)?;
+            Ok(a.at == b.at || same_bytes(file.source(), a, b)?)
         }
         _ => Ok(a == b),
     }

@@ -70,10 +70,10 @@ pub(super) fn compare(delta: &mut Delta<'_, '_>) -> Result<(), PdfError> {
 
 /// Whether two versions of an element (or of the root) differ in their kids alone, the root also in its parent tree.
 fn only_grown(old: &Dict, new: &Dict, root: bool) -> bool {
-    Delta::keys(old, new).iter().all(|key| match key.as_slice() {
+    Delta::pairs(old, new).into_iter().all(|(key, was, is)| match key {
         b"K" => true,
         b"ParentTree" | b"ParentTreeNextKey" if root => true,
-        key => old.get(key) == new.get(key),
+        _ => was == is,
     })
 }
 

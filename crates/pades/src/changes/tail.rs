@@ -183,9 +183,12 @@ pub fn check_tail(
         .filter(|field| field.kind == b"Sig" && field.dict.contains("V"))
         .map(|field| field.name.clone())
         .collect();
+    let signature_shown = declared_field(&file.latest(), own)?;
+    before.within_limits()?;
+    file.within_limits()?;
     Ok(TailReview {
         declared,
-        signature: declared_field(&file.latest(), own)?,
+        signature: signature_shown,
         signed_before,
         unsigned: signature.contents.iter().all(|&byte| byte == 0),
         claimed_time: signature.text("M"),
@@ -202,7 +205,9 @@ pub fn check_tail(
 pub fn check_places(base: &dyn Source, index: &BaseIndex) -> Result<Vec<DeclaredField>, TailRefused> {
     let file = File::open_strict(base, &Limits::default())?;
     let walked = fields::walk(&file.latest())?;
-    in_place(&file.latest(), walked.values(), index)
+    let declared = in_place(&file.latest(), walked.values(), index)?;
+    file.within_limits()?;
+    Ok(declared)
 }
 
 fn in_place<'f>(

@@ -77,6 +77,27 @@ pub(super) struct Chain {
     pub sloppy: bool,
 }
 
+/// Which revisions mention a number: for files of so many that they cannot be asked one by one.
+pub(super) struct Mentions(Vec<(u32, u32)>);
+
+impl Mentions {
+    pub(super) fn of(revisions: &[Revision]) -> Self {
+        let all = (0..).zip(revisions);
+        let all = all.flat_map(|(index, revision)| revision.entries.iter().map(move |e| (e.number(), index)));
+        let mut all: Vec<(u32, u32)> = all.collect();
+        all.sort_unstable();
+        Self(all)
+    }
+
+    /// The last one up to `revision` that mentions `number`.
+    pub(super) fn last(&self, number: u32, revision: usize) -> Option<usize> {
+        let revision = u32::try_from(revision).unwrap_or(u32::MAX);
+        let behind = self.0.partition_point(|mention| *mention <= (number, revision));
+        let (found, index) = self.0.get(behind.checked_sub(1)?)?;
+        (*found == number).then_some(*index as usize)
+    }
+}
+
 /// Follows the chain; `shift` is the number of bytes before the header.
 ///
 /// # Errors
@@ -90,6 +111,7 @@ pub(super) fn read_chain(source: &dyn Source, shift: u64, limits: &Limits) -> Re
     let mut next = Some(chain.startxref);
     let mut joins = false;
     let mut total = 0;
+    let (mut extent, mut trailers) = (0, 0);
     while let Some(at) = next {
         if seen.contains(&at) {
             return Err(PdfError::Wrong("/Prev, which leads in a circle,"));
@@ -102,6 +124,15 @@ pub(super) fn read_chain(source: &dyn Source, shift: u64, limits: &Limits) -> Re
         total += section.entries.len();
         if total > 4 * limits.objects as usize {
             return Err(PdfError::Limit("too many cross-reference entries"));
+        }
+        // Sections lie side by side. Where one contains the next, each is as long as the file.
+        extent += section.end.saturating_sub(section.at);
+        if extent > source.len().saturating_mul(2) {
+            return Err(PdfError::Limit("cross-reference sections within each other"));
+        }
+        trailers += section.trailer.size();
+        if trailers > TRAILERS {
+            return Err(PdfError::Limit("the trailers are too long"));
         }
         chain.sloppy |= section.sloppy;
         let offset = |key: &str| {
@@ -120,6 +151,7 @@ pub(super) fn read_chain(source: &dyn Source, shift: u64, limits: &Limits) -> Re
             chain.hybrid = true;
             let hidden = read_section(source, at, shift, limits)?;
             total += hidden.entries.len();
+            extent += hidden.end.saturating_sub(hidden.at);
             chain.sloppy |= hidden.sloppy;
             group.push(hidden);
         }
@@ -210,3 +242,6 @@ fn last_startxref(source: &dyn Source) -> Result<u64, PdfError> {
     }
     Err(PdfError::Malformed { at: source.len(), what: "startxref is missing" })
 }
+
+/// Most bytes of memory that all trailers may take.
+const TRAILERS: usize = 64 << 20;

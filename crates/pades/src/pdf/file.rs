@@ -6,16 +6,16 @@
 //! ([`Oddities::repaired`]); nobody may sign or accept a signature in such a file.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::{HashMap, VecDeque},
     ops::Range,
     rc::Rc,
 };
 
 use super::{
-    chain::{Chain, Revision, read_chain},
+    chain::{Chain, Mentions, Revision, read_chain},
     error::PdfError,
-    indirect::{self, Indirect, read_indirect, with_window},
+    indirect::{self, Indirect, integer_at, read_indirect, with_window},
     lexer::Spans,
     limits::Limits,
     object::{ObjRef, Object, Stream},
@@ -24,24 +24,29 @@ use super::{
     view::View,
     xref::Place,
 };
-use crate::source::Source;
+use crate::source::{Counted, Source};
 
 /// An open file.
 pub struct File<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) limits: Limits,
     pub(super) chain: Chain,
+    mentions: OnceCell<Mentions>,
     oddities: Oddities,
     containers: RefCell<VecDeque<(u64, Rc<Container>)>>,
     objects: RefCell<Known>,
     inflated: Cell<u64>,
+    work: Cell<u64>,
+    /// The first bound that was reached.
+    exceeded: Cell<Option<&'static str>>,
 }
 
 /// Objects that were read, by offset. An analysis asks for the same few (catalog, form, fields, signatures) again and
 /// again, in every revision.
 #[derive(Default)]
 struct Known {
-    objects: HashMap<u64, Rc<Indirect>>,
+    /// Each with about how many bytes of memory it takes.
+    objects: HashMap<u64, (Rc<Indirect>, usize)>,
     size: usize,
 }
 
@@ -129,8 +134,10 @@ impl<'a> File<'a> {
             sloppy_xref: chain.sloppy,
             repaired: false,
         };
-        let (containers, objects, inflated) = Default::default();
-        Self { source, limits: limits.clone(), chain, oddities, containers, objects, inflated }
+        let (containers, objects, inflated, work, exceeded) = Default::default();
+        let limits = limits.clone();
+        let mentions = OnceCell::new();
+        Self { source, limits, chain, mentions, oddities, containers, objects, inflated, work, exceeded }
     }
 
     /// The bytes.
@@ -171,6 +178,10 @@ impl<'a> File<'a> {
         Some(start..end)
     }
 
+    pub(super) fn mentions(&self) -> &Mentions {
+        self.mentions.get_or_init(|| Mentions::of(&self.chain.revisions))
+    }
+
     /// The document as it is now.
     pub fn latest(&self) -> View<'_, 'a> {
         View { file: self, revision: self.chain.revisions.len().saturating_sub(1) }
@@ -187,14 +198,18 @@ impl<'a> File<'a> {
     /// # Errors
     /// [`PdfError`] if no indirect dictionary stands there.
     pub fn dict_spans(&self, offset: u64) -> Result<Spans<u64>, PdfError> {
-        with_window(self.source, offset, &self.limits, |lexer| {
+        self.within_limits()?;
+        let counted = Counted::new(self.source);
+        let spans = with_window(&counted, offset, &self.limits, |lexer| {
             lexer.unsigned()?;
             lexer.unsigned()?;
             lexer.take_keyword(b"obj")?;
             let spans = lexer.dict_spans()?;
             let absolute = |span: Range<usize>| offset + span.start as u64..offset + span.end as u64;
             Ok(spans.into_iter().map(|(key, span)| (key, absolute(span))).collect())
-        })
+        });
+        self.parsed(counted.read())?;
+        spans
     }
 
     /// The indirect object at `offset`, read once as long as there is room. `length` resolves an indirect `/Length`.
@@ -203,15 +218,23 @@ impl<'a> File<'a> {
         offset: u64,
         length: &mut dyn FnMut(ObjRef) -> Option<u64>,
     ) -> Result<Rc<Indirect>, PdfError> {
-        if let Some(known) = self.objects.borrow().objects.get(&offset) {
-            return Ok(Rc::clone(known));
+        self.within_limits()?;
+        let known = self.objects.borrow().objects.get(&offset).cloned();
+        if let Some((known, size)) = known {
+            self.work(size)?;
+            return Ok(known);
         }
         let mut asked = false;
-        let read = read_indirect(self.source, offset, &self.limits, &mut |reference| {
+        let counted = Counted::new(self.source);
+        let read = read_indirect(&counted, offset, &self.limits, &mut |reference| {
             asked = true;
             length(reference)
-        })?;
+        });
+        // What cannot be read may have cost as much as was looked at.
+        self.parsed(read.as_ref().map_or(counted.read(), |indirect| indirect.text_len(offset)))?;
+        let read = read?;
         let size = read.object.size();
+        self.work(size)?;
         let read = Rc::new(read);
         // An indirect length may be another in another revision.
         if !asked && size <= OBJECTS / 4 {
@@ -220,7 +243,7 @@ impl<'a> File<'a> {
                 *known = Known::default();
             }
             known.size += size;
-            known.objects.insert(offset, Rc::clone(&read));
+            known.objects.insert(offset, (Rc::clone(&read), size));
         }
         Ok(read)
     }
@@ -234,9 +257,12 @@ impl<'a> File<'a> {
     ) -> Result<Object, PdfError> {
         let container = self.container(container.0, container.1)?;
         let before = container.decoded();
-        let object = container.object(index, number, &self.limits);
-        self.spend(container.decoded() - before)?;
-        object
+        let (object, text_len) = container.object(index, number, &self.limits);
+        self.spend((container.decoded() - before) as u64)?;
+        self.parsed(text_len as u64)?;
+        let object = object?;
+        self.work(object.size())?;
+        Ok(object)
     }
 
     /// The object stream `number` at `offset`.
@@ -245,8 +271,10 @@ impl<'a> File<'a> {
             return Ok(Rc::clone(held));
         }
         let indirect = self.container_stream(number, offset)?;
-        let container = Rc::new(Container::read(self.source, contained_in(&indirect)?, &self.limits)?);
-        self.spend(container.decoded())?;
+        let mut cost = 0;
+        let container = Container::read(self.source, contained_in(&indirect)?, &self.limits, &mut cost);
+        self.spend(cost)?;
+        let container = Rc::new(container?);
         let mut held = self.containers.borrow_mut();
         held.push_front((offset, Rc::clone(&container)));
         while held.len() > 1 && held.iter().map(|(_, c)| c.size()).sum::<usize>() > CONTAINERS {
@@ -263,9 +291,10 @@ impl<'a> File<'a> {
         offset: u64,
     ) -> Result<Opened<'r>, PdfError> {
         let indirect = self.container_stream(number, offset)?;
-        let opened = reader.open(self.source, contained_in(&indirect)?, &self.limits)?;
-        self.spend(opened.decoded())?;
-        Ok(opened)
+        let mut cost = 0;
+        let opened = reader.open(self.source, contained_in(&indirect)?, &self.limits, &mut cost);
+        self.spend(cost)?;
+        opened
     }
 
     fn container_stream(&self, number: u32, offset: u64) -> Result<Rc<Indirect>, PdfError> {
@@ -280,18 +309,52 @@ impl<'a> File<'a> {
     /// An indirect `/Length`: looked up in the latest revision, and only as a plain integer.
     fn plain_length(&self, reference: ObjRef) -> Option<u64> {
         let Place::At { offset, .. } = self.latest().place(reference.number) else { return None };
-        let value = read_indirect(self.source, offset, &self.limits, &mut |_| None).ok()?;
-        (value.id == reference).then_some(())?;
-        u64::try_from(value.object.as_int()?).ok()
+        integer_at(self.source, offset).filter(|(id, _)| *id == reference).map(|(_, value)| value)
     }
 
-    pub(super) fn spend(&self, bytes: usize) -> Result<(), PdfError> {
-        let spent = self.inflated.get().saturating_add(bytes as u64);
+    /// Counts what was inflated, and what had to be read for that.
+    pub(super) fn spend(&self, bytes: u64) -> Result<(), PdfError> {
+        let spent = self.inflated.get().saturating_add(bytes);
         self.inflated.set(spent);
-        if spent > self.limits.inflated_total {
-            return Err(PdfError::Limit("the file expands to too many bytes"));
+        self.bounded(spent, self.limits.inflated_total, "the file expands to too many bytes")
+    }
+
+    /// Counts text that was parsed.
+    pub(crate) fn parsed(&self, bytes: u64) -> Result<(), PdfError> {
+        self.count(bytes.saturating_mul(8))
+    }
+
+    /// Counts an object that was read or copied.
+    pub(super) fn work(&self, size: usize) -> Result<(), PdfError> {
+        self.count(size as u64 + ONE)
+    }
+
+    /// Counts comparisons and other steps of an analysis.
+    pub(crate) fn judged(&self, steps: usize) -> Result<(), PdfError> {
+        self.count((steps as u64).saturating_mul(64))
+    }
+
+    fn count(&self, bytes: u64) -> Result<(), PdfError> {
+        let done = self.work.get().saturating_add(bytes);
+        self.work.set(done);
+        let most = self.limits.work.saturating_add(self.source.len().saturating_mul(16));
+        self.bounded(done, most, "the file takes too much work to read")
+    }
+
+    fn bounded(&self, value: u64, most: u64, what: &'static str) -> Result<(), PdfError> {
+        if value > most && self.exceeded.get().is_none() {
+            self.exceeded.set(Some(what));
         }
-        Ok(())
+        self.within_limits()
+    }
+
+    /// Whether everything that was asked for could be read within the limits. Once one is reached nothing more is read,
+    /// and whoever passes over what cannot be read must ask this at the end: what he did not see may have been there.
+    ///
+    /// # Errors
+    /// [`PdfError::Limit`] if one was reached.
+    pub fn within_limits(&self) -> Result<(), PdfError> {
+        self.exceeded.get().map_or(Ok(()), |what| Err(PdfError::Limit(what)))
     }
 }
 
@@ -329,6 +392,8 @@ pub fn find(source: &dyn Source, at: u64, word: &[u8]) -> Result<Option<u64>, Pd
 
 const CONTAINERS: usize = 16 << 20;
 const OBJECTS: usize = 4 << 20;
+/// What looking for an object costs, however small it is.
+const ONE: u64 = 128;
 
 #[cfg(test)]
 mod tests {
@@ -339,9 +404,9 @@ mod tests {
     };
 
     /// Counts what is read.
-    struct Counted(Vec<u8>, Cell<usize>);
+    struct Noted(Vec<u8>, Cell<usize>);
 
-    impl Source for Counted {
+    impl Source for Noted {
         fn len(&self) -> u64 {
             self.0.len() as u64
         }
@@ -363,7 +428,7 @@ mod tests {
 
     #[test]
     fn what_was_read_is_not_read_again() {
-        let source = Counted(crate::pdf::minimal(), Cell::new(0));
+        let source = Noted(crate::pdf::minimal(), Cell::new(0));
         let file = File::open(&source, &Limits::default()).unwrap();
         let first = file.latest().root().unwrap();
         let reads = source.1.get();

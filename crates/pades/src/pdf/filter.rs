@@ -29,24 +29,35 @@ pub struct Decoded {
 /// [`PdfError::Filter`] for a filter this module does not do or data that yields nothing,
 /// [`PdfError::Limit`] if the output would exceed `max`.
 pub fn decode(dict: &Dict, raw: Vec<u8>, max: usize) -> Result<Decoded, PdfError> {
+    decode_at(dict, raw, max, &mut 0)
+}
+
+/// [`decode`], which adds to `cost` the bytes that every step yielded, in vain or not, and some for what it took in.
+pub(super) fn decode_at(dict: &Dict, raw: Vec<u8>, max: usize, cost: &mut u64) -> Result<Decoded, PdfError> {
     let (filters, parms) = chain(dict);
     if filters.len() > 8 {
         return Err(PdfError::Limit("too many filters on one stream"));
     }
+    *cost += raw.len() as u64 / 4;
     let mut decoded = Decoded { data: raw, complete: true };
     for (index, filter) in filters.iter().enumerate() {
         let empty = Dict::new();
         let parms = parms.get(index).and_then(Object::as_dict).unwrap_or(&empty);
         let raw = decoded.data;
         let step = match filter.as_name().unwrap_or_default() {
-            b"FlateDecode" | b"Fl" => predict(inflate(raw, max)?, parms)?,
-            b"LZWDecode" | b"LZW" => predict(lzw(&raw, parms, max)?, parms)?,
+            b"FlateDecode" | b"Fl" => predict(inflate(raw, max, cost)?, parms)?,
+            b"LZWDecode" | b"LZW" => {
+                predict(lzw(&raw, parms, max).inspect_err(|_| *cost += max as u64)?, parms)?
+            }
             b"ASCIIHexDecode" | b"AHx" => ascii_hex(&raw),
-            b"ASCII85Decode" | b"A85" => ascii_85(&raw, max)?,
-            b"RunLengthDecode" | b"RL" => run_length(&raw, max)?,
+            b"ASCII85Decode" | b"A85" => ascii_85(&raw, max).inspect_err(|_| *cost += max as u64)?,
+            b"RunLengthDecode" | b"RL" => run_length(&raw, max).inspect_err(|_| *cost += max as u64)?,
             b"Crypt" => Decoded { data: raw, complete: true },
             _ => return Err(PdfError::Filter("an image filter, or one that is not known")),
         };
+        if !is_flate(filter) {
+            *cost += step.data.len() as u64;
+        }
         decoded = Decoded { data: step.data, complete: step.complete && decoded.complete };
     }
     Ok(decoded)
@@ -128,10 +139,12 @@ pub(super) fn is_plain_flate(dict: &Dict) -> bool {
 }
 
 /// zlib data; damage behind some output yields that output, as viewers do.
-fn inflate(raw: Vec<u8>, max: usize) -> Result<Decoded, PdfError> {
+fn inflate(raw: Vec<u8>, max: usize, cost: &mut u64) -> Result<Decoded, PdfError> {
     let mut data = Vec::with_capacity(raw.len().saturating_mul(4).clamp(256, 1 << 20).min(max.max(1)));
     let mut inflating = Inflating::new(raw, max);
-    inflating.fill(&mut data, usize::MAX)?;
+    let filled = inflating.fill(&mut data, usize::MAX);
+    *cost += data.len() as u64;
+    filled?;
     Ok(Decoded { data, complete: inflating.end() == Some(End::Complete) })
 }
 

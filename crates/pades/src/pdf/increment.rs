@@ -217,9 +217,8 @@ impl Increment {
         let mut dict = Dict::new().with("Type", Object::name("XRef")).with("Size", i64::from(self.next));
         dict.set("W", vec![Object::Int(1), Object::Int(5), Object::Int(3)]);
         dict.set("Index", index);
-        for (key, value) in trailer.iter() {
-            dict.set(key, value.clone());
-        }
+        trailer.iter().for_each(|(key, value)| dict.push(key.to_vec(), value.clone()));
+        dict.tidy();
         let data = deflate(&rows);
         dict.set("Filter", Object::name("FlateDecode"));
         if predicted {

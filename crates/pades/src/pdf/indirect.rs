@@ -27,6 +27,28 @@ pub struct Indirect {
     pub closed: bool,
 }
 
+impl Indirect {
+    /// How much of the file had to be looked at, from `at` on: its text, and a stream's data if its end was looked for.
+    pub(super) fn text_len(&self, at: u64) -> u64 {
+        let Object::Stream(stream) = &self.object else { return self.end.saturating_sub(at) };
+        // Looking for a word is a lot faster than parsing.
+        stream.at.saturating_sub(at) + if stream.repaired { stream.len / 64 } else { 0 }
+    }
+}
+
+/// The plain integer that is the indirect object at `at`, such as the length of a stream; nothing else is read.
+pub(super) fn integer_at(source: &dyn Source, at: u64) -> Option<(ObjRef, u64)> {
+    let limits = Limits { object_len: FIRST_WINDOW, ..Limits::default() };
+    let read = |lexer: &mut Lexer<'_>| {
+        let id = header(lexer, at)?;
+        let value = lexer.unsigned()?;
+        let plain = lexer.take_keyword(b"endobj")?;
+        Ok((id, value, plain))
+    };
+    let (id, value, _) = with_window(source, at, &limits, read).ok()?;
+    Some((id, value))
+}
+
 /// Reads the indirect object whose header starts at `at` (white space before it is skipped).
 ///
 /// `length` resolves an indirect `/Length`; without an answer the end of a stream is found by looking for
@@ -235,16 +257,19 @@ fn keyword_after(source: &dyn Source, at: u64, word: &[u8]) -> Result<Option<u64
 pub(super) fn find(source: &dyn Source, at: u64, word: &[u8]) -> Result<Option<u64>, PdfError> {
     let finder = memchr::memmem::Finder::new(word);
     let mut at = at;
+    // Often it is near.
+    let mut want = FIRST_WINDOW;
     while at < source.len() {
-        let len = usize::try_from(source.len() - at).unwrap_or(usize::MAX).min(SCAN);
+        let len = usize::try_from(source.len() - at).unwrap_or(usize::MAX).min(want);
         let window = source.slice(at, len)?;
         if let Some(found) = finder.find(&window) {
             return Ok(Some(at + found as u64));
         }
-        if len < SCAN {
+        if len < want {
             break;
         }
         at += (len - word.len()) as u64;
+        want = (want * 4).min(SCAN);
     }
     Ok(None)
 }

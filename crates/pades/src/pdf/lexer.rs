@@ -26,7 +26,11 @@ pub struct Lexer<'a> {
     pos: usize,
     /// Added to positions in errors.
     base: u64,
+    depth: usize,
     depth_left: usize,
+    /// Most values of one object, and how many it may still have.
+    values: usize,
+    values_left: usize,
     /// Nothing follows the buffer.
     whole: bool,
 }
@@ -64,7 +68,14 @@ pub enum Item {
 impl<'a> Lexer<'a> {
     /// A cursor at the start of `buf`; `base` is the offset of `buf` in the file, for messages.
     pub fn new(buf: &'a [u8], base: u64, depth: usize) -> Self {
-        Self { buf, pos: 0, base, depth_left: depth, whole: false }
+        let (depth_left, values, values_left) = (depth, VALUES, VALUES);
+        Self { buf, pos: 0, base, depth, depth_left, values, values_left, whole: false }
+    }
+
+    /// Says how many values one object may hold; without this a million.
+    #[must_use]
+    pub(crate) fn values(self, values: usize) -> Self {
+        Self { values, values_left: values, ..self }
     }
 
     /// Says that nothing follows the buffer.
@@ -310,7 +321,10 @@ impl<'a> Lexer<'a> {
                     self.depth_left += 1;
                     return Ok(());
                 }
-                Some(_) => item(self)?,
+                Some(_) => {
+                    self.one_more()?;
+                    item(self)?;
+                }
             }
         }
     }
@@ -329,7 +343,10 @@ impl<'a> Lexer<'a> {
                     return Ok(());
                 }
                 Some(b'>') if self.rest().len() == 1 => return Err(Lack::More),
-                Some(b'/') => entry(self)?,
+                Some(b'/') => {
+                    self.one_more()?;
+                    entry(self)?;
+                }
                 Some(_) => return self.bad("a dictionary key was expected"),
             }
         }
@@ -342,6 +359,9 @@ impl<'a> Lexer<'a> {
     }
 
     fn enter(&mut self) -> Result<(), Lack> {
+        if self.depth_left == self.depth {
+            self.values_left = self.values;
+        }
         match self.depth_left.checked_sub(1) {
             Some(left) => {
                 self.depth_left = left;
@@ -349,6 +369,13 @@ impl<'a> Lexer<'a> {
             }
             None => Err(Lack::Bad(PdfError::Limit("objects are nested too deeply"))),
         }
+    }
+
+    /// A value in memory is many times as long as its text.
+    fn one_more(&mut self) -> Result<(), Lack> {
+        let left = self.values_left.checked_sub(1);
+        self.values_left = left.ok_or(Lack::Bad(PdfError::Limit("one object holds too many values")))?;
+        Ok(())
     }
 
     /// The keys of the dictionary that stands next, each with the place of its value in the buffer, in file order
@@ -386,6 +413,9 @@ impl<'a> Lexer<'a> {
         }
     }
 }
+
+/// Most values of one object: as many as there may be objects, and something for what is beside them.
+const VALUES: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -17,6 +17,9 @@ pub struct Limits {
     pub inflated_len: usize,
     /// Most bytes all decoded streams together may expand to within one operation.
     pub inflated_total: u64,
+    /// Most work of reading within one operation, in bytes: those of objects, each time they are copied, and eight times
+    /// those of their text, each time it is parsed. A long file may cost sixteen times its length more.
+    pub work: u64,
     /// Most pages that are walked.
     pub pages: usize,
 }
@@ -31,6 +34,7 @@ impl Default for Limits {
             object_len: 32 << 20,
             inflated_len: 64 << 20,
             inflated_total: 512 << 20,
+            work: 3 << 30,
             pages: 100_000,
         }
     }

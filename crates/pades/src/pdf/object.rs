@@ -4,6 +4,8 @@
 //! the data itself is read only when someone asks. A dictionary keeps the order of its keys, so that an object
 //! that is written again differs only where it was meant to.
 
+use std::collections::HashMap;
+
 /// A reference `12 0 R`, or the identity of an indirect object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct ObjRef {
@@ -67,13 +69,11 @@ pub struct Stream {
 
 impl Object {
     /// About how many bytes of memory it takes.
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         let below = match self {
             Self::Name(bytes) | Self::Str(bytes) => bytes.len(),
             Self::Array(items) => items.iter().map(Self::size).sum(),
-            Self::Dict(dict) | Self::Stream(Stream { dict, .. }) => {
-                dict.iter().map(|(key, value)| size_of::<Vec<u8>>() + key.len() + value.size()).sum()
-            }
+            Self::Dict(dict) | Self::Stream(Stream { dict, .. }) => dict.size(),
             _ => 0,
         };
         size_of::<Self>() + below
@@ -212,6 +212,11 @@ impl PartialEq for Dict {
 }
 
 impl Dict {
+    /// About how many bytes of memory it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.entries.iter().map(|(key, value)| size_of::<Vec<u8>>() + key.len() + value.size()).sum()
+    }
+
     /// Without entries.
     pub const fn new() -> Self {
         Self { entries: Vec::new() }
@@ -273,14 +278,27 @@ impl Dict {
 
     /// Keeps the last of entries with the same key and none that is `null`: the same dictionary to every reader.
     pub(crate) fn tidy(&mut self) {
-        let entries = std::mem::take(&mut self.entries);
-        for (key, value) in entries {
-            if value.is_null() {
-                self.remove(&key);
-            } else {
-                self.set(&key, value);
+        let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
+        if self.has_duplicates() {
+            let mut kept: Vec<(Vec<u8>, Object)> = Vec::new();
+            for (key, value) in std::mem::take(&mut self.entries) {
+                match places.get(&key).copied().and_then(|place| kept.get_mut(place)) {
+                    Some(entry) => {
+                        if value.is_null() {
+                            places.remove(&key);
+                        }
+                        entry.1 = value;
+                    }
+                    None if value.is_null() => {}
+                    None => {
+                        places.insert(key.clone(), kept.len());
+                        kept.push((key, value));
+                    }
+                }
             }
+            self.entries = kept;
         }
+        self.entries.retain(|(_, value)| !value.is_null());
     }
 
     /// Adds without looking for the key: for the parser, which must not hide duplicates.
@@ -310,6 +328,16 @@ impl Dict {
 
     /// Whether a key occurs more than once.
     pub fn has_duplicates(&self) -> bool {
+        if self.entries.len() <= FEW {
+            let mut rest = self.entries.as_slice();
+            while let Some(((name, _), others)) = rest.split_first() {
+                if others.iter().any(|(other, _)| other == name) {
+                    return true;
+                }
+                rest = others;
+            }
+            return false;
+        }
         let mut names: Vec<&[u8]> = self.entries.iter().map(|(name, _)| name.as_slice()).collect();
         names.sort_unstable();
         names.windows(2).any(|pair| pair.first() == pair.last())
@@ -320,3 +348,6 @@ impl Dict {
         self.get("Type").is_some_and(|value| value.is_name(name))
     }
 }
+
+/// So many keys are compared with one another.
+const FEW: usize = 16;

@@ -34,18 +34,27 @@ impl Container {
     ///
     /// # Errors
     /// [`PdfError`] if it is no object stream, does not decode, or its index is malformed.
-    pub(super) fn read(source: &dyn Source, stream: &Stream, limits: &Limits) -> Result<Self, PdfError> {
+    pub(super) fn read(
+        source: &dyn Source,
+        stream: &Stream,
+        limits: &Limits,
+        cost: &mut u64,
+    ) -> Result<Self, PdfError> {
         let shape = Shape::of(stream, limits)?;
         let raw = source.slice(stream.at, shape.raw_len)?;
+        *cost += raw.len() as u64 / 4;
         // What is small is not worth keeping a decoder for.
         let ahead = if raw.len() <= SMALL { usize::MAX } else { shape.first.saturating_add(AHEAD) };
         let mut text = if filter::is_plain_flate(&stream.dict) {
             Text { data: Vec::new(), more: Some(Inflating::new(raw, limits.inflated_len)) }
         } else {
-            Text { data: filter::decode(&stream.dict, raw, limits.inflated_len)?.data, more: None }
+            Text { data: filter::decode_at(&stream.dict, raw, limits.inflated_len, cost)?.data, more: None }
         };
+        let decoded = text.data.len();
         let mut index = Vec::new();
-        text.read(0, ahead, limits, &mut |lexer| shape.index(lexer, &mut index))?;
+        let read = text.read(0, ahead, limits, &mut |lexer| shape.index(lexer, &mut index));
+        *cost += (text.data.len() - decoded) as u64;
+        read?;
         Ok(Self { index, text: RefCell::new(text) })
     }
 
@@ -54,15 +63,29 @@ impl Container {
         self.index.iter().map(|(number, _)| *number)
     }
 
-    /// The object at `index`, which must have `number`; if it has not, the one that has.
+    /// The object at `index`, which must have `number`; if it has not, the one that has. And how much text was parsed.
     ///
     /// # Errors
     /// [`PdfError`] if there is none or it is malformed.
-    pub(super) fn object(&self, index: usize, number: u32, limits: &Limits) -> Result<Object, PdfError> {
+    pub(super) fn object(
+        &self,
+        index: usize,
+        number: u32,
+        limits: &Limits,
+    ) -> (Result<Object, PdfError>, usize) {
         let here = self.index.get(index).filter(|(stated, _)| *stated == number);
         let entry = here.or_else(|| self.index.iter().find(|(stated, _)| *stated == number));
-        let &(_, at) = entry.ok_or(PdfError::Wrong("an object in an object stream"))?;
-        self.text.borrow_mut().read(at, AHEAD, limits, &mut |lexer| lexer.object())
+        let looked = if here.is_some() { 0 } else { self.index.len() };
+        let Some(&(_, at)) = entry else {
+            return (Err(PdfError::Wrong("an object in an object stream")), looked);
+        };
+        let mut text_len = 0;
+        let object = self.text.borrow_mut().read(at, AHEAD, limits, &mut |lexer| {
+            let object = lexer.object();
+            text_len = lexer.pos();
+            object
+        });
+        (object, text_len + looked)
     }
 
     /// Whether `number` is at `index`.
@@ -79,7 +102,7 @@ impl Container {
     pub(super) fn size(&self) -> usize {
         let text = self.text.borrow();
         let more = text.more.as_ref().map_or(0, Inflating::size);
-        text.data.len() + self.index.len() * size_of::<(u32, usize)>() + more
+        ONE + text.data.len() + self.index.len() * size_of::<(u32, usize)>() + more
     }
 }
 
@@ -194,6 +217,7 @@ impl Reader {
         source: &dyn Source,
         stream: &Stream,
         limits: &Limits,
+        cost: &mut u64,
     ) -> Result<Opened<'_>, PdfError> {
         let shape = Shape::of(stream, limits)?;
         let complete = if filter::is_plain_flate(&stream.dict) {
@@ -201,11 +225,13 @@ impl Reader {
             raw.resize(shape.raw_len, 0);
             source.read_at(stream.at, raw)?;
             self.data.clear();
-            self.inflating.fill(&mut self.data, usize::MAX)?;
+            let filled = self.inflating.fill(&mut self.data, usize::MAX);
+            *cost += (self.data.len() + shape.raw_len / 4) as u64;
+            filled?;
             self.inflating.end() == Some(End::Complete)
         } else {
             let raw = source.slice(stream.at, shape.raw_len)?;
-            let decoded = filter::decode(&stream.dict, raw, limits.inflated_len)?;
+            let decoded = filter::decode_at(&stream.dict, raw, limits.inflated_len, cost)?;
             self.data = decoded.data;
             decoded.complete
         };
@@ -229,15 +255,12 @@ impl Opened<'_> {
         numbers.sort_unstable();
         numbers.is_sorted_by(|one, next| one < next)
     }
-
-    /// Bytes that were decoded.
-    pub(super) fn decoded(&self) -> usize {
-        self.data.len()
-    }
 }
 
 /// Compressed data of up to so many bytes is decoded at once.
 const SMALL: usize = 16 << 10;
+/// What holding one costs in any case: they are looked through one by one.
+const ONE: usize = 16 << 10;
 /// Bytes that hold most objects.
 const AHEAD: usize = 1 << 10;
 
@@ -280,16 +303,19 @@ mod tests {
         let objects = ["<< /Type /Catalog >> ".to_owned(), format!("[{noise}]"), "(last)".to_owned()];
         let (bytes, stream) = stream(&objects, None, true);
         let limits = Limits::default();
-        let container = Container::read(&bytes, &stream, &limits).unwrap();
-        assert!(container.object(0, 10, &limits).unwrap().as_dict().is_some());
+        let container = Container::read(&bytes, &stream, &limits, &mut 0).unwrap();
+        assert!(container.object(0, 10, &limits).0.unwrap().as_dict().is_some());
         let whole = noise.len();
         assert!(container.decoded() < whole / 10, "{} of {whole}", container.decoded());
-        assert_eq!(container.object(1, 11, &limits).unwrap().as_array().map(<[Object]>::len), Some(200_000));
-        assert!(container.object(2, 12, &limits).is_ok() && container.decoded() > whole);
+        assert_eq!(
+            container.object(1, 11, &limits).0.unwrap().as_array().map(<[Object]>::len),
+            Some(200_000)
+        );
+        assert!(container.object(2, 12, &limits).0.is_ok() && container.decoded() > whole);
         let few = Limits { inflated_len: 1 << 20, ..limits };
-        let container = Container::read(&bytes, &stream, &few).unwrap();
-        assert!(container.object(0, 10, &few).is_ok());
-        assert!(matches!(container.object(2, 12, &few), Err(PdfError::Limit(_))));
+        let container = Container::read(&bytes, &stream, &few, &mut 0).unwrap();
+        assert!(container.object(0, 10, &few).0.is_ok());
+        assert!(matches!(container.object(2, 12, &few).0, Err(PdfError::Limit(_))));
     }
 
     proptest! {
@@ -311,13 +337,13 @@ mod tests {
             stream.len = bytes.len() as u64;
             let limits = Limits::default();
             let mut reader = Reader::new(&limits);
-            match (Container::read(&bytes, &stream, &limits), reader.open(&bytes, &stream, &limits)) {
+            match (Container::read(&bytes, &stream, &limits, &mut 0), reader.open(&bytes, &stream, &limits, &mut 0)) {
                 (Ok(container), Ok(opened)) => {
                     let numbers: Vec<u32> = container.numbers().collect();
                     prop_assert_eq!(numbers.len(), opened.texts().count());
                     for (index, text) in opened.texts().enumerate().collect::<Vec<_>>().into_iter().rev() {
                         let lexed = text.map(|(_, text)| Lexer::new(text, 0, limits.depth).whole().object());
-                        let read = container.object(index, numbers[index], &limits);
+                        let read = container.object(index, numbers[index], &limits).0;
                         prop_assert_eq!(lexed.and_then(Result::ok), read.ok());
                     }
                 }

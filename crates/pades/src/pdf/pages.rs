@@ -180,6 +180,10 @@ impl View<'_, '_> {
             let kids = self.array(&dict, "Kids")?;
             if dict.contains("Kids") {
                 stack.extend(kids.into_iter().rev().map(|kid| (kid, depth + 1)));
+                // Each stands for a page, or for a tree of pages.
+                if stack.len() > 2 * limits.pages {
+                    return Err(PdfError::Limit("too many pages"));
+                }
             } else if depth > 0 && (dict.is_type(b"Page") || !dict.contains("Type")) {
                 pages.push(id);
                 if pages.len() > limits.pages {

@@ -7,23 +7,31 @@ use std::collections::BTreeMap;
 use super::{
     chain::{Chain, Revision, SectionInfo},
     error::PdfError,
-    indirect::{find, read_indirect, with_window},
+    indirect::{find, integer_at, read_indirect, with_window},
     lexer::{Lack, is_space},
     limits::Limits,
     object::{Dict, Object},
+    objstm::Container,
     xref::{Entry, Place, SectionKind},
 };
-use crate::source::Source;
+use crate::source::{Counted, Source};
 
 /// One revision made of the last definition of every number.
 ///
 /// # Errors
 /// [`PdfError::NoDocument`] if no catalog is found, [`PdfError::Limit`] for too many objects.
 pub(super) fn scan(source: &dyn Source, from: u64, limits: &Limits) -> Result<Chain, PdfError> {
-    let mut found = Found::default();
+    let scanned = Counted::new(source);
+    let most = source.len().saturating_mul(32).saturating_add(64 << 20);
+    let source: &dyn Source = &scanned;
+    let mut found = Found { left: limits.inflated_total, ..Found::default() };
     let mut at = from;
     while let Some(word) = find(source, at, b"obj")? {
         at = word + 3;
+        // What begins and never ends is looked for to the end of the file.
+        if scanned.read() > most {
+            return Err(PdfError::Limit("the file takes too much work to repair"));
+        }
         let Some(header) = header_before(source, word)? else { continue };
         let known = |lengths: &BTreeMap<u32, Place>, number| match lengths.get(&number) {
             Some(Place::At { offset, .. }) => Some(*offset),
@@ -31,9 +39,7 @@ pub(super) fn scan(source: &dyn Source, from: u64, limits: &Limits) -> Result<Ch
         };
         let places = &found.places;
         let mut length = |reference: super::object::ObjRef| {
-            let at = known(places, reference.number)?;
-            let value = read_indirect(source, at, limits, &mut |_| None).ok()?.object.as_int()?;
-            u64::try_from(value).ok()
+            integer_at(source, known(places, reference.number)?).map(|(_, value)| value)
         };
         let Ok(indirect) = read_indirect(source, header, limits, &mut length) else { continue };
         at = indirect.end.max(at);
@@ -45,9 +51,9 @@ pub(super) fn scan(source: &dyn Source, from: u64, limits: &Limits) -> Result<Ch
         }
         let place = Place::At { offset: indirect.start, generation: indirect.id.generation };
         found.places.insert(indirect.id.number, place);
-        found.note(source, indirect.id.number, &indirect.object, limits);
+        found.note(source, indirect.id.number, &indirect.object, limits)?;
     }
-    found.trailers(source, from, limits)?;
+    found.trailers(&scanned, from, most, limits)?;
     found.into_chain(source)
 }
 
@@ -56,34 +62,52 @@ struct Found {
     places: BTreeMap<u32, Place>,
     catalog: Option<u32>,
     trailer: Dict,
+    /// Bytes that object streams may still expand to.
+    left: u64,
 }
 
 impl Found {
     /// Keeps what leads to the document: catalogs, the dictionaries of cross-reference streams, object streams.
-    fn note(&mut self, source: &dyn Source, number: u32, object: &Object, limits: &Limits) {
-        let Some(dict) = object.as_dict() else { return };
+    fn note(
+        &mut self,
+        source: &dyn Source,
+        number: u32,
+        object: &Object,
+        limits: &Limits,
+    ) -> Result<(), PdfError> {
+        let Some(dict) = object.as_dict() else { return Ok(()) };
         if dict.is_type(b"Catalog") {
             self.catalog = Some(number);
         } else if dict.is_type(b"XRef") {
             self.take_trailer(dict);
         } else if dict.is_type(b"ObjStm")
             && let Some(stream) = object.as_stream()
-            && let Ok(container) = super::objstm::Container::read(source, stream, limits)
         {
+            let mut cost = 0;
+            let container = Container::read(source, stream, limits, &mut cost);
+            self.spend(cost)?;
+            let Ok(container) = container else { return Ok(()) };
             for (index, inner) in container.numbers().enumerate() {
                 if inner == 0 || inner > limits.objects {
                     continue;
                 }
-                if container
-                    .object(index, inner, limits)
-                    .is_ok_and(|o| o.as_dict().is_some_and(|d| d.is_type(b"Catalog")))
-                {
+                let before = container.decoded();
+                let (object, text_len) = container.object(index, inner, limits);
+                self.spend((container.decoded() - before + text_len) as u64)?;
+                if object.is_ok_and(|o| o.as_dict().is_some_and(|d| d.is_type(b"Catalog"))) {
                     self.catalog = Some(inner);
                 }
                 let index = u32::try_from(index).unwrap_or(u32::MAX);
                 self.places.insert(inner, Place::InStream { container: number, index });
             }
         }
+        Ok(())
+    }
+
+    fn spend(&mut self, bytes: u64) -> Result<(), PdfError> {
+        let left = self.left.checked_sub(bytes);
+        self.left = left.ok_or(PdfError::Limit("the file expands to too many bytes"))?;
+        Ok(())
     }
 
     fn take_trailer(&mut self, dict: &Dict) {
@@ -94,10 +118,19 @@ impl Found {
         }
     }
 
-    fn trailers(&mut self, source: &dyn Source, from: u64, limits: &Limits) -> Result<(), PdfError> {
+    fn trailers(
+        &mut self,
+        source: &Counted<'_>,
+        from: u64,
+        most: u64,
+        limits: &Limits,
+    ) -> Result<(), PdfError> {
         let mut at = from;
         while let Some(word) = find(source, at, b"trailer")? {
             at = word + 7;
+            if source.read() > most {
+                return Err(PdfError::Limit("the file takes too much work to repair"));
+            }
             let dict = with_window(source, at, limits, |lexer| match lexer.object()? {
                 Object::Dict(dict) => Ok(dict),
                 _ => Err(Lack::Bad(PdfError::Wrong("the trailer"))),

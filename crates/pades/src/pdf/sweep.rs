@@ -50,7 +50,9 @@ impl View<'_, '_> {
         let mut window = Window { source: self.file.source, at: 0, bytes: Vec::new(), ahead: LEAST };
         for (offset, id) in self.in_file_order().iter().filter_map(Entry::placed) {
             let number = id.number;
-            let swept = match window.skim(offset, number, &self.file.limits, &mut skimmed)? {
+            let (swept, text_len) = window.skim(offset, number, &self.file.limits, &mut skimmed)?;
+            self.file.parsed(text_len as u64 / 4)?;
+            let swept = match swept {
                 Some(true) => Swept::Value(&skimmed),
                 Some(false) => Swept::Open(&skimmed),
                 None => Swept::Unclear,
@@ -70,7 +72,13 @@ impl View<'_, '_> {
             let mut objects = objects.iter().peekable();
             for (index, text) in (0..).zip(held.iter().flat_map(Opened::texts)) {
                 let lexer = text.map(|(_, text)| Lexer::new(text, 0, self.file.limits.depth).whole());
-                let skim = lexer.map(|mut lexer| lexer.skim(&mut skimmed));
+                let mut text_len = 0;
+                let skim = lexer.map(|mut lexer| {
+                    let skim = lexer.skim(&mut skimmed);
+                    text_len = lexer.pos() as u64;
+                    skim
+                });
+                self.file.parsed(text_len / 4)?;
                 strict &= matches!(skim, Some(Ok(())));
                 while let Some((_, _, number)) = objects.next_if(|(_, at, _)| *at == index) {
                     let right = text.is_some_and(|(stated, _)| stated == *number);
@@ -156,23 +164,24 @@ struct Window<'a> {
 }
 
 impl Window<'_> {
-    /// The object at `offset`: whether it is closed behind its value; `None` if it is not `number`, or not to be read.
+    /// The object at `offset`: whether it is closed behind its value; `None` if it is not `number`, or not to be read. And
+    /// how much text was looked at.
     fn skim(
         &mut self,
         offset: u64,
         number: u32,
         limits: &Limits,
         skimmed: &mut Skimmed,
-    ) -> Result<Option<bool>, PdfError> {
+    ) -> Result<(Option<bool>, usize), PdfError> {
         let mut least = LEAST;
         loop {
             let (text, whole) = self.text(offset, least)?;
             let lexer = Lexer::new(text, offset, limits.depth);
             let mut lexer = if whole { lexer.whole() } else { lexer };
-            match object(&mut lexer, offset, number, skimmed) {
-                Ok(closed) => return Ok(closed),
+            let skim = object(&mut lexer, offset, number, skimmed);
+            match skim {
                 Err(Lack::More) if !whole && least < limits.object_len => least *= 8,
-                Err(_) => return Ok(None),
+                skim => return Ok((skim.unwrap_or(None), lexer.pos())),
             }
         }
     }

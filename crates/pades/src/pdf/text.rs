@@ -158,8 +158,11 @@ impl View<'_, '_> {
                 break;
             }
         }
-        let mut run = Run { view: self, page, glyphs: Vec::new(), left: MOST_OPERATORS };
+        let left = Codes { held: MOST_CODES_HELD, read: MOST_CODES_READ };
+        let mut run = Run { view: self, page, glyphs: Vec::new(), left: MOST_OPERATORS, codes: left };
         run.content(&content, &page.resources, IDENTITY, 0);
+        // Whoever goes on after a limit finds nothing any more.
+        let _ = self.file().judged(4 * (MOST_OPERATORS - run.left));
         lines(run.glyphs)
     }
 }
@@ -176,6 +179,13 @@ struct Run<'v, 'f, 'a> {
     page: &'v Page,
     glyphs: Vec<Glyph>,
     left: usize,
+    codes: Codes,
+}
+
+/// How many codes of fonts may still be read, and held at a time.
+struct Codes {
+    held: usize,
+    read: usize,
 }
 
 type Matrix = [f64; 6];
@@ -193,8 +203,18 @@ struct State {
 }
 
 impl Run<'_, '_, '_> {
-    #[expect(clippy::too_many_lines, reason = "one arm for each operator")]
     fn content(&mut self, content: &[u8], resources: &Dict, ctm: Matrix, depth: usize) {
+        let held = self.codes.held;
+        self.operators(content, resources, ctm, depth);
+        self.codes.held = held;
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm for each operator")]
+    fn operators(&mut self, content: &[u8], resources: &Dict, ctm: Matrix, depth: usize) {
+        let file = self.view.file();
+        if file.parsed(content.len() as u64).is_err() {
+            return;
+        }
         let mut state = State {
             ctm,
             font: None,
@@ -209,7 +229,7 @@ impl Run<'_, '_, '_> {
         let (mut matrix, mut line) = (IDENTITY, IDENTITY);
         let mut fonts: Vec<(Vec<u8>, std::rc::Rc<TextFont>)> = Vec::new();
         let mut operands: Vec<Object> = Vec::new();
-        let mut lexer = Lexer::new(content, 0, 16).whole();
+        let mut lexer = Lexer::new(content, 0, 16).whole().values(MOST_VALUES);
         loop {
             let item = match lexer.item() {
                 Ok(item) => item,
@@ -235,6 +255,9 @@ impl Run<'_, '_, '_> {
             };
             let Some(left) = self.left.checked_sub(1) else { return };
             self.left = left;
+            if file.within_limits().is_err() {
+                return;
+            }
             let number = |index: usize| operands.get(index).and_then(Object::as_number).unwrap_or(0.0);
             let six = || std::array::from_fn::<f64, 6, _>(number);
             match keyword.as_slice() {
@@ -246,7 +269,12 @@ impl Run<'_, '_, '_> {
                     if let Some(name) = operands.first().and_then(Object::as_name) {
                         let known = fonts.iter().find(|(have, _)| have == name).map(|(_, font)| font.clone());
                         let font = known.unwrap_or_else(|| {
-                            let font = std::rc::Rc::new(TextFont::load(self.view, resources, name));
+                            let most = self.codes.held.min(self.codes.read);
+                            let font = TextFont::load(self.view, resources, name, most);
+                            let codes = font.codes();
+                            self.codes.held = self.codes.held.saturating_sub(codes);
+                            self.codes.read = self.codes.read.saturating_sub(codes.max(1));
+                            let font = std::rc::Rc::new(font);
                             fonts.push((name.to_vec(), font.clone()));
                             font
                         });
@@ -326,7 +354,7 @@ impl Run<'_, '_, '_> {
     fn show(&mut self, text: Option<&Object>, state: &State, matrix: &mut Matrix) {
         let (Some(bytes), Some(font)) = (text.and_then(Object::as_str), &state.font) else { return };
         for (code, text, width) in font.decode(bytes) {
-            let Some(left) = self.left.checked_sub(1) else { return };
+            let Some(left) = self.left.checked_sub(1 + text.len() / 8) else { return };
             self.left = left;
             let advance = width / 1000.0 * state.size + state.char_space;
             let space = if code == Some(32) { state.word_space } else { 0.0 };
@@ -427,6 +455,11 @@ fn times(a: Matrix, b: Matrix) -> Matrix {
 
 const IDENTITY: Matrix = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
 const MOST_OPERATORS: usize = 1_000_000;
+/// Of the fonts of a page and of the forms on it.
+const MOST_CODES_HELD: usize = 1_500_000;
+const MOST_CODES_READ: usize = 8_000_000;
+/// Of one operand.
+const MOST_VALUES: usize = 1 << 15;
 const MOST_CONTENT: usize = 16 << 20;
 const MOST_STREAMS: usize = 1024;
 const MOST_FORMS: usize = 5;

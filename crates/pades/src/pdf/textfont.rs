@@ -22,8 +22,9 @@ pub(super) struct TextFont {
 }
 
 impl TextFont {
-    /// The font called `name`; one that knows nothing if it cannot be read.
-    pub(super) fn load(view: &View<'_, '_>, resources: &Dict, name: &[u8]) -> Self {
+    /// The font called `name`; one that knows nothing if it cannot be read. `most`: how many codes
+    /// it may know.
+    pub(super) fn load(view: &View<'_, '_>, resources: &Dict, name: &[u8], most: usize) -> Self {
         let fonts = view.dict(resources, "Font").unwrap_or_default();
         let font = fonts.get(name).and_then(|font| view.resolve(font).ok());
         let font = font.and_then(|font| font.as_dict().cloned()).unwrap_or_default();
@@ -37,16 +38,22 @@ impl TextFont {
         };
         if let Ok(Object::Stream(map)) = view.value(&font, "ToUnicode")
             && let Ok(decoded) = view.decode(&map)
+            && view.file().parsed(decoded.data.len() as u64).is_ok()
         {
-            this.read_unicode(&decoded.data);
+            this.read_unicode(&decoded.data, most);
         }
         if wide {
-            this.cid_widths(view, &font);
+            this.cid_widths(view, &font, most.saturating_sub(this.codes()));
         } else {
             this.simple_widths(view, &font);
             this.simple_encoding(view, &font);
         }
         this
+    }
+
+    /// How many codes it knows.
+    pub(super) fn codes(&self) -> usize {
+        self.unicode.len() + self.encoding.len() + self.widths.len()
     }
 
     /// For each code: the code if it is one byte long, its characters, its width in thousandths.
@@ -66,9 +73,9 @@ impl TextFont {
         })
     }
 
-    fn read_unicode(&mut self, map: &[u8]) {
-        let mut left = MOST_CODES;
-        let mut lexer = Lexer::new(map, 0, 8).whole();
+    fn read_unicode(&mut self, map: &[u8], most: usize) {
+        let mut left = MOST_CODES.min(most);
+        let mut lexer = Lexer::new(map, 0, 8).whole().values(1 << 15);
         let mut operands: Vec<Object> = Vec::new();
         while let Ok(item) = lexer.item() {
             match item {
@@ -134,7 +141,7 @@ impl TextFont {
         }
     }
 
-    fn cid_widths(&mut self, view: &View<'_, '_>, font: &Dict) {
+    fn cid_widths(&mut self, view: &View<'_, '_>, font: &Dict, most: usize) {
         let Ok(descendants) = view.array(font, "DescendantFonts") else { return };
         let cid = descendants.first().and_then(|font| view.resolve(font).ok());
         let cid = cid.and_then(|font| font.as_dict().cloned()).unwrap_or_default();
@@ -142,7 +149,7 @@ impl TextFont {
             self.default_width = width;
         }
         let widths = view.array(&cid, "W").unwrap_or_default();
-        let mut left = MOST_CODES;
+        let mut left = MOST_CODES.min(most);
         let mut rest = widths.as_slice();
         while let [first, second, behind @ ..] = rest {
             let code = |object: &Object| object.as_int().and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
@@ -205,6 +212,10 @@ fn number(code: &[u8]) -> u32 {
 }
 
 fn utf16(bytes: &[u8]) -> String {
+    // As much as one code may stand for (9.10.3).
+    if bytes.len() > 512 {
+        return '\u{fffd}'.to_string();
+    }
     let units =
         bytes.chunks_exact(2).filter_map(|pair| <[u8; 2]>::try_from(pair).ok()).map(u16::from_be_bytes);
     char::decode_utf16(units).map(|unit| unit.unwrap_or('\u{fffd}')).collect()

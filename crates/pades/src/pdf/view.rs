@@ -1,13 +1,13 @@
 //! The document at the end of one revision: references resolved, streams decoded.
 
-use std::{borrow::Cow, rc::Rc};
+use std::{borrow::Cow, cmp::Reverse, collections::BinaryHeap, iter::Peekable, rc::Rc};
 
 use super::{
     chain::Revision,
     error::PdfError,
     file::File,
     filter::{self, Decoded},
-    indirect::{Indirect, header_at, read_indirect},
+    indirect::{Indirect, header_at, integer_at},
     object::{Dict, ObjRef, Object, Stream},
     xref::{Entry, Place},
 };
@@ -51,7 +51,12 @@ impl<'f, 'a> View<'f, 'a> {
         if number == 0 {
             return None;
         }
-        let mut revisions = self.revisions().iter().enumerate().rev();
+        let revisions = self.revisions();
+        if self.file.revisions().len() > FEW {
+            let index = self.file.mentions().last(number, self.revision)?;
+            return revisions.get(index)?.entry(number).map(|place| (place, index));
+        }
+        let mut revisions = revisions.iter().enumerate().rev();
         revisions.find_map(|(index, revision)| revision.entry(number).map(|place| (place, index)))
     }
 
@@ -77,22 +82,23 @@ impl<'f, 'a> View<'f, 'a> {
             };
             return only.entries.iter().for_each(&mut in_use);
         }
-        let mut lists: Vec<&[Entry]> =
-            self.revisions().iter().rev().map(|revision| revision.entries.as_slice()).collect();
-        // The newest list that names the lowest number counts; every list steps past that number.
-        while let Some(lowest) =
-            lists.iter().filter_map(|list| list.first()).min_by_key(|entry| entry.number())
-        {
-            let (number, place) = (lowest.number(), lowest.place());
-            for list in &mut lists {
-                if let Some((_, rest)) = list.split_first().filter(|(first, _)| first.number() == number) {
-                    *list = rest;
-                }
-            }
-            lists.retain(|list| !list.is_empty());
-            if number != 0 && place != Place::Free {
+        let lists = self.revisions().iter().rev().map(|revision| revision.entries.iter().peekable());
+        let mut lists: Vec<_> = lists.collect();
+        // The lowest number of each list, of equal ones the newest first, since that counts.
+        let mut next: BinaryHeap<Reverse<(u32, usize)>> = BinaryHeap::with_capacity(lists.len());
+        let first = |list: &mut Peekable<_>| list.peek().map(|entry: &&Entry| entry.number());
+        next.extend(
+            lists.iter_mut().enumerate().filter_map(|(age, list)| Some(Reverse((first(list)?, age)))),
+        );
+        let mut done = 0;
+        while let Some(Reverse((number, age))) = next.pop() {
+            let Some(list) = lists.get_mut(age) else { break };
+            let place = list.next().map_or(Place::Free, Entry::place);
+            if number != done && place != Place::Free {
                 seen(number, place);
             }
+            done = number;
+            next.extend(first(list).map(|number| Reverse((number, age))));
         }
     }
 
@@ -120,6 +126,7 @@ impl<'f, 'a> View<'f, 'a> {
     /// # Errors
     /// [`PdfError`] if what stands at its place is not this object.
     pub fn get(&self, reference: ObjRef) -> Result<Object, PdfError> {
+        self.file.within_limits()?;
         match self.place(reference.number) {
             Place::Free => Ok(Object::Null),
             Place::At { generation, .. } if generation != reference.generation => Ok(Object::Null),
@@ -166,8 +173,8 @@ impl<'f, 'a> View<'f, 'a> {
     fn length(&self, reference: ObjRef) -> Option<u64> {
         let value = match self.place(reference.number) {
             Place::At { offset, .. } => {
-                let value = read_indirect(self.file.source, offset, &self.file.limits, &mut |_| None).ok()?;
-                (value.id == reference).then_some(value.object)?
+                let (id, value) = integer_at(self.file.source, offset)?;
+                return (id == reference).then_some(value);
             }
             Place::InStream { .. } => self.get(reference).ok()?,
             Place::Free => return None,
@@ -189,7 +196,11 @@ impl<'f, 'a> View<'f, 'a> {
     /// # Errors
     /// [`PdfError::Limit`] if references lead to references too often; otherwise as [`View::get`].
     pub fn resolve(&self, object: &Object) -> Result<Object, PdfError> {
-        let Object::Ref(mut reference) = *object else { return Ok(object.clone()) };
+        let Object::Ref(mut reference) = *object else {
+            self.file.within_limits()?;
+            self.file.work(object.size())?;
+            return Ok(object.clone());
+        };
         for _ in 0..self.file.limits.depth {
             match self.get(reference)? {
                 Object::Ref(next) => reference = next,
@@ -277,6 +288,7 @@ impl<'f, 'a> View<'f, 'a> {
     /// # Errors
     /// As [`filter::decode`]; [`PdfError::Limit`] once all decoded streams together exceed the limit.
     pub fn decode(&self, stream: &Stream) -> Result<Decoded, PdfError> {
+        self.file.within_limits()?;
         let limits = &self.file.limits;
         let raw = usize::try_from(stream.len).ok().filter(|&len| len <= limits.inflated_len);
         let raw = self.file.source.slice(stream.at, raw.ok_or(PdfError::Limit("one stream is too long"))?)?;
@@ -286,9 +298,10 @@ impl<'f, 'a> View<'f, 'a> {
                 dict.set(key, self.resolve_deep(value, 3)?);
             }
         }
-        let decoded = filter::decode(&dict, raw, limits.inflated_len)?;
-        self.file.spend(decoded.data.len())?;
-        Ok(decoded)
+        let mut cost = 0;
+        let decoded = filter::decode_at(&dict, raw, limits.inflated_len, &mut cost);
+        self.file.spend(cost)?;
+        decoded
     }
 
     /// Resolves references within arrays and dictionaries down to `depth`.
@@ -331,3 +344,6 @@ impl<'f, 'a> View<'f, 'a> {
         Ok(wrong)
     }
 }
+
+/// So many revisions are looked through one by one.
+const FEW: usize = 8;

@@ -78,10 +78,18 @@ impl Sheet {
         !text && !self.taken.iter().any(|taken| taken.overlaps(&clear))
     }
 
+    /// How many places may be tried: the page is as large as somebody likes, and so full.
+    pub(super) fn tries(&self) -> usize {
+        let words: usize = self.lines.iter().map(|line| line.words.len()).sum();
+        WORK / (words + self.taken.len() + 1000)
+    }
+
     /// The nearest free place up or down (at most `reach` points) to `rect`; `rect` itself if there is none.
     pub(super) fn free_near(&self, rect: Rect, reach: f64) -> Rect {
         let mut step = 0.0;
-        while step <= reach {
+        let mut tries = self.tries();
+        while step <= reach && tries > 0 {
+            tries -= 1;
             for dy in [-step, step] {
                 let moved = Rect { y0: rect.y0 + dy, y1: rect.y1 + dy, ..rect };
                 let on_page = moved.y0 >= 0.0 && moved.y1 <= self.height;
@@ -145,3 +153,6 @@ impl Sheet {
         self.within(Rect::of(x * sx, self.height - from_top * sy - height, width, height))
     }
 }
+
+/// Words and fields that are looked at to find a place.
+const WORK: usize = 300_000_000;

@@ -78,9 +78,11 @@ impl Sheet {
         let right = (self.width / 2.0).max(left + width).min(self.width) - width;
         let middle = (f64::midpoint(line.x0, line.x1) - width / 2.0).clamp(left.min(right), right.max(left));
         let mut y = line.y0 - CLEAR - height;
+        let mut tries = self.tries();
         while y >= self.height / 2.0 {
             let mut aside = 0.0;
             while aside <= right - left {
+                tries = tries.checked_sub(1)?;
                 for x in [middle - aside, middle + aside] {
                     let rect = Rect::of(x, y, width, height);
                     if x >= left && x <= right && self.has_room(&rect) {

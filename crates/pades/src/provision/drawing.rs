@@ -182,9 +182,10 @@ impl<'v, 'f, 'a> Drawing<'v, 'f, 'a> {
         for (key, value) in info.iter() {
             let value = self.view.resolve(value)?;
             if matches!(value, Object::Str(_) | Object::Name(_) | Object::Bool(_) | Object::Int(_)) {
-                words.set(key, value);
+                words.push(key.to_vec(), value);
             }
         }
+        words.tidy();
         let is_form = !info.is_empty() && self.view.dict(&self.view.root()?, "AcroForm")? == info;
         let own = trailer.get("Info").is_some_and(|info| info.as_ref().is_some());
         if own && !is_form && !info.contains("Type") && words.len() == info.len() {

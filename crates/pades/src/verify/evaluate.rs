@@ -69,7 +69,8 @@ pub(crate) fn examine(file: &File<'_>, policy: &VerifyPolicy<'_>) -> Result<Exam
             material.add(token.certificates(), Vec::new(), Vec::new(), None);
         }
     }
-    let work = Work { file, policy, material, steps, stray, effort };
+    let told = (TOLD / located.len().max(1)).clamp(64, 1000);
+    let work = Work { file, policy, material, steps, stray, effort, told };
     let mut proofs = Proofs::default();
     let mut subjects = Vec::new();
     let mut signatures = Vec::new();
@@ -88,6 +89,8 @@ pub(crate) fn examine(file: &File<'_>, policy: &VerifyPolicy<'_>) -> Result<Exam
     let verdict = verdict(&signatures);
     let mut report = Report { file: String::new(), sha256, verdict, signatures, reason: String::new() };
     report.reason = words::reason(&report);
+    // What could not be read any more may be what would have been refused.
+    file.within_limits()?;
     Ok(Examined { report, subjects, material: work.material, proofs })
 }
 
@@ -129,7 +132,12 @@ struct Work<'w, 'f, 'p> {
     steps: Vec<Step>,
     stray: Vec<usize>,
     effort: Effort,
+    /// Most changes that are told of one signature.
+    told: usize,
 }
+
+/// Most changes that are told of all signatures together.
+const TOLD: usize = 100_000;
 
 /// An answer with the sub-indication that goes with a no.
 type Answer = (Check, Option<SubIndication>);
@@ -196,15 +204,25 @@ impl Work<'_, '_, '_> {
     }
 
     fn later_changes(&self, one: &Located, restriction: &Restriction) -> Vec<Change> {
-        let later: Vec<Step> =
-            self.steps.iter().filter(|step| step.revision > one.revision).cloned().collect();
-        let mut changes = judge(&later, restriction);
+        let first = self.steps.partition_point(|step| step.revision <= one.revision);
+        let later = self.steps.get(first..).unwrap_or_default();
+        let facts: usize = later.iter().map(|step| step.facts.len()).sum();
+        // A lock is a list of names, each compared with the name of each field.
+        if self.file.judged(facts.saturating_mul(4 + restriction.names())).is_err() {
+            return vec![Change::forbidden(one.revision + 1, ChangeKind::Other, "too_much_to_analyse")];
+        }
+        let mut changes = judge(later, restriction);
         let last = self.file.revisions().len().saturating_sub(1);
         for &revision in &self.stray {
             let behind_all = revision == last && one.revision == last;
             if revision > one.revision || (behind_all && one.coverage != Coverage::WholeFile) {
                 changes.push(Change::forbidden(revision + 1, ChangeKind::Other, "bytes_outside_revision"));
             }
+        }
+        // What is not allowed comes first where there are too many to be told.
+        if changes.len() > self.told {
+            changes.sort_by_key(|change| (change.allowed, change.code != "bytes_outside_revision"));
+            changes.truncate(self.told);
         }
         changes.sort_by_key(|change| change.revision);
         changes

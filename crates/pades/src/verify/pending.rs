@@ -38,6 +38,7 @@ pub fn pending(source: &dyn Source, limits: &Limits) -> Result<Option<Pending>, 
             && one.coverage == Coverage::WholeFile
             && one.contents.iter().all(|&byte| byte == 0)
     });
+    file.within_limits()?;
     let Some((one, byte_range)) = waiting.and_then(|one| one.range.map(|range| (one, range))) else {
         return Ok(None);
     };

@@ -24,6 +24,8 @@ const LONGEST: u64 = 8 << 20;
 
 /// Most objects of a revision that cannot be read where the cross-reference says; with more, its bytes are nobody's.
 const UNREADABLE: usize = 16;
+/// Most bytes of memory that all signatures may take.
+const ROOM: usize = 128 << 20;
 
 /// A signature as it lies in the file.
 #[derive(Debug, Clone)]
@@ -61,6 +63,13 @@ impl Located {
         self.range.map_or(0, |[_, _, resume, rest]| resume.saturating_add(rest))
     }
 
+    /// Counts what it takes.
+    fn take(&self, room: &mut usize) -> Result<(), PdfError> {
+        let size = self.contents.len() + self.dict.size() + self.field.dict.size();
+        *room = room.checked_sub(size).ok_or(PdfError::Limit("signatures"))?;
+        Ok(())
+    }
+
     /// A text string of its dictionary.
     pub(crate) fn text(&self, key: &str) -> Option<String> {
         self.dict.get(key).and_then(Object::as_str).map(text_string)
@@ -91,9 +100,10 @@ pub(crate) fn locate(file: &File<'_>) -> Result<Vec<Located>, PdfError> {
         }
     }
     let mut found = Vec::new();
-    let mut left = file.source().len();
+    let (mut left, mut room) = (file.source().len(), ROOM);
     for field in &signed {
         let mut located = one(file, &latest, field, &mut left)?;
+        located.take(&mut room)?;
         let number = field.dict.get("V").and_then(Object::as_ref).map_or(0, |reference| reference.number);
         if uses.get(&number).is_some_and(|&count| count > 1) {
             located.problems.push("signature_in_two_fields");
@@ -103,7 +113,7 @@ pub(crate) fn locate(file: &File<'_>) -> Result<Vec<Located>, PdfError> {
         }
         found.push(located);
     }
-    history(file, &mut found, &mut left);
+    history(file, &mut found, (&mut left, &mut room))?;
     overlaps(&mut found);
     found.sort_by_key(|located| (located.revision, located.range.map_or(u64::MAX, |[_, gap, ..]| gap)));
     Ok(found)
@@ -111,23 +121,32 @@ pub(crate) fn locate(file: &File<'_>) -> Result<Vec<Located>, PdfError> {
 
 /// Signatures that an older revision has and the latest one has no longer, or has another one in their field: taking
 /// a signature out is no way to hide it.
-fn history(file: &File<'_>, found: &mut Vec<Located>, left: &mut u64) {
+fn history(
+    file: &File<'_>,
+    found: &mut Vec<Located>,
+    (left, room): (&mut u64, &mut usize),
+) -> Result<(), PdfError> {
     let count = file.revisions().len().saturating_sub(1);
     for view in (count.saturating_sub(REVISIONS)..count).map(|revision| file.at(revision)) {
-        // A form that cannot be walked showed no signature to anybody.
-        let Ok(walked) = fields::walk(&view) else { continue };
+        let walked = match fields::walk(&view) {
+            Ok(walked) => walked,
+            Err(error @ PdfError::Limit(_)) => return Err(error),
+            // A form that cannot be walked showed no signature to anybody.
+            Err(_) => continue,
+        };
         for field in walked.values().filter(|field| field.kind == b"Sig" && !field.widget_only) {
             if view.value(&field.dict, "V").unwrap_or(Object::Null).is_null() {
                 continue;
             }
-            let room = found.len() < 2 * MOST;
+            let full = found.len() >= 2 * MOST;
             match found.iter_mut().find(|located| located.field.object == field.object) {
                 Some(known) if known.field.dict.get("V") == field.dict.get("V") => {}
                 Some(known) if known.problems.first() == Some(&"signature_removed") => {}
                 Some(known) => known.problems.insert(0, "signature_replaced"),
-                None if !room => return,
+                None if full => return Err(PdfError::Limit("signatures")),
                 None => {
                     if let Ok(mut located) = one(file, &view, field, left) {
+                        located.take(room)?;
                         located.problems.insert(0, "signature_removed");
                         found.push(located);
                     }
@@ -135,6 +154,7 @@ fn history(file: &File<'_>, found: &mut Vec<Located>, left: &mut u64) {
             }
         }
     }
+    Ok(())
 }
 
 fn one(file: &File<'_>, latest: &View<'_, '_>, field: &Field, left: &mut u64) -> Result<Located, PdfError> {

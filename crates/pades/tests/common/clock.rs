@@ -1,0 +1,13 @@
+//! How long something takes, whatever else the machine does.
+
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// Longest time of a processor that one file may take in a debug build.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What this thread has had of a processor: a busy machine is no reason to fail.
+pub(crate) fn worked() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("a clock that counts up")
+}
