@@ -91,7 +91,7 @@ pub(crate) fn check(view: &View<'_, '_>) -> Result<(), PdfError> {
     for item in view.array(&form, "Fields")? {
         match &item {
             Object::Ref(id) if listed.insert(id.number) => {
-                below(view, &item, None, 0, &mut found, &mut room)?
+                below(view, &item, None, 0, &mut found, &mut room)?;
             }
             Object::Dict(field) => {
                 for kid in view.array(field, "Kids")? {
