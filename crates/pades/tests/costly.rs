@@ -517,7 +517,7 @@ fn signatures_take_only_so_much() {
     all.extend(objects(numbers.map(|number| (number, format!("<</FT/Sig/T(f{number})/V 5 0 R>>")))));
     let report = verified("contents", &Made::new(&all).bytes, &Limits::default()).unwrap();
     let shared =
-        report.signatures.iter().map(|one| one.checks.integrity.reason.as_deref().unwrap_or_default());
+        report.signatures.iter().map(|one| one.checks.signature.reason.as_deref().unwrap_or_default());
     assert!(shared.filter(|reason| *reason == "contents_shared").count() > 380);
     assert!(report.signatures.iter().all(|one| !one.checks.integrity.ok));
     // A signature that locks the same names again and again.
