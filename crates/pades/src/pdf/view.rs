@@ -93,12 +93,23 @@ impl<'f, 'a> View<'f, 'a> {
         let mut done = 0;
         while let Some(Reverse((number, age))) = next.pop() {
             let Some(list) = lists.get_mut(age) else { break };
-            let place = list.next().map_or(Place::Free, Entry::place);
-            if number != done && place != Place::Free {
-                seen(number, place);
+            let behind = next.peek().map_or(u32::MAX, |Reverse((other, _))| *other);
+            let mut number = number;
+            // On as far as no other list has a say.
+            loop {
+                let place = list.next().map_or(Place::Free, Entry::place);
+                if number != done && place != Place::Free {
+                    seen(number, place);
+                }
+                done = number;
+                match first(list) {
+                    Some(following) if following < behind => number = following,
+                    following => {
+                        next.extend(following.map(|number| Reverse((number, age))));
+                        break;
+                    }
+                }
             }
-            done = number;
-            next.extend(first(list).map(|number| Reverse((number, age))));
         }
     }
 
