@@ -396,6 +396,7 @@ proptest! {
     /// Whatever is appended: no panic, and nothing but a lone line end passes.
     #[test]
     fn anything_appended(junk in proptest::collection::vec(any::<u8>(), 1..200)) {
+        prop_assume!(!matches!(junk.as_slice(), b"\n" | b"\r" | b"\r\n"));
         let bytes = [&DESK.sealed[..], &junk].concat();
         let passed = DESK.report(&bytes).is_some_and(|report| report.passed());
         prop_assert!(!passed);
