@@ -39,14 +39,9 @@ impl Indirect {
 /// The plain integer that is the indirect object at `at`, such as the length of a stream; nothing else is read.
 pub(super) fn integer_at(source: &dyn Source, at: u64) -> Option<(ObjRef, u64)> {
     let limits = Limits { object_len: FIRST_WINDOW, ..Limits::default() };
-    let read = |lexer: &mut Lexer<'_>| {
-        let id = header(lexer, at)?;
-        let value = lexer.unsigned()?;
-        let plain = lexer.take_keyword(b"endobj")?;
-        Ok((id, value, plain))
-    };
-    let (id, value, _) = with_window(source, at, &limits, read).ok()?;
-    Some((id, value))
+    let read = |lexer: &mut Lexer<'_>| Ok((header(lexer, at)?, lexer.object()?));
+    let (id, object) = with_window(source, at, &limits, read).ok()?;
+    Some((id, u64::try_from(object.as_int()?).ok()?))
 }
 
 /// Reads the indirect object whose header starts at `at` (white space before it is skipped).
@@ -319,6 +314,17 @@ mod tests {
         let indirect = read(b"7 0 obj <</Length 7>> stream\r\nabcdefg\nendstream endobj").unwrap();
         assert!(!indirect.object.as_stream().unwrap().repaired);
         assert_eq!((indirect.end, indirect.closed), (54, true));
+    }
+
+    #[test]
+    fn a_length_is_a_plain_integer() {
+        let value = |text: &str| integer_at(&text.as_bytes(), 0).map(|(id, value)| (id.number, value));
+        assert_eq!(value("5 0 obj 12 endobj"), Some((5, 12)));
+        for other in
+            ["5 0 obj 12 0 R endobj", "5 0 obj 1.5 endobj", "5 0 obj -3 endobj", "5 0 obj [1] endobj"]
+        {
+            assert_eq!(value(other), None, "{other}");
+        }
     }
 
     #[test]
