@@ -8,7 +8,7 @@ mod clock;
 
 use std::{collections::BTreeMap, fmt::Write as _, io::Write as _};
 
-use clock::{PATIENCE, worked};
+use clock::soon;
 use flate2::{Compression, write::ZlibEncoder};
 use time::OffsetDateTime;
 use trinhky_pades::{
@@ -150,15 +150,6 @@ fn references(numbers: impl IntoIterator<Item = u32>) -> String {
         write!(text, "{number} 0 R ").unwrap();
         text
     })
-}
-
-/// What `work` answers, in good time.
-fn soon<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    let before = worked();
-    let answer = work();
-    let took = worked().saturating_sub(before);
-    assert!(took < PATIENCE, "{what} took {took:?}");
-    answer
 }
 
 /// What comes of taking it in and provisioning it: the code of the refusal, if there is one.

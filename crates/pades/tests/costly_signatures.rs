@@ -1,15 +1,15 @@
 //! Signatures, certificates, lists and answers made to be costly: each ends in an answer, soon, and never in a yes.
 //!
-//! Every one of these kept an earlier version busy for more than ten seconds, most of them for hours. The keys and the
-//! structures are made here, by the standards alone.
+//! Each of these kept an earlier version busy for many seconds or without end, or ended it; smaller here, as far as it still
+//! shows. The keys and the structures are made here, by the standards alone.
 
+#[path = "common/clock.rs"]
+mod clock;
 #[expect(dead_code, reason = "shared by several test programs, each uses a part")]
 mod forge;
 
-use std::time::Duration;
-
+use clock::soon;
 use ed25519_dalek::{Signer as _, SigningKey};
-use rustix::time::{ClockId, clock_gettime};
 use time::OffsetDateTime;
 use time::macros::datetime;
 use trinhky_pades::cms::{self, EssCheck};
@@ -22,22 +22,8 @@ use trinhky_pades::x509::path::{
 use trinhky_pades::x509::{Certificate, TrustAnchors};
 
 const NOW: OffsetDateTime = datetime!(2026-06-01 0:00 UTC);
-/// Longest time of a processor that any of these may take in a debug build.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// What `work` gives, soon.
-fn soon<T>(work: impl FnOnce() -> T) -> T {
-    let worked =
-        || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("a clock that counts up");
-    let before = worked();
-    let answer = work();
-    let took = worked().saturating_sub(before);
-    assert!(took < PATIENCE, "it took {took:?}");
-    answer
-}
-
 fn problem(leaf: &Certificate, inputs: &PathInputs<'_>) -> Option<PathProblem> {
-    soon(|| validate(leaf, inputs, crypto::pure())).err().map(|PathFailure { problem, .. }| problem)
+    soon("it", || validate(leaf, inputs, crypto::pure())).err().map(|PathFailure { problem, .. }| problem)
 }
 
 #[test]
@@ -104,7 +90,8 @@ fn policies_mapped_crosswise() {
         max_intermediates: 20,
         ..PathInputs::new(&anchors, NOW)
     };
-    let good = soon(|| validate(&leaf(&[extension(POLICIES, &seq(&information))]), &inputs, crypto::pure()));
+    let good =
+        soon("it", || validate(&leaf(&[extension(POLICIES, &seq(&information))]), &inputs, crypto::pure()));
     assert_eq!(good.expect("a path").policies.len(), 500, "each of the first authority's policies");
 
     // An unknown critical extension in the leaf: every path is tried in vain.
@@ -171,7 +158,7 @@ fn a_long_list_for_many_certificates() {
     let numbers = (0..300).map(|n| 0x0100_0000 + n * 1000);
     let leaf = |n| root.numbered(n, &Key::new("leaf"), "leaf", SIGNER, &[]);
     let leaves: Vec<Certificate> = numbers.map(leaf).collect();
-    soon(|| {
+    soon("it", || {
         for (n, leaf) in leaves.iter().enumerate() {
             let found = revocation_status(leaf, std::slice::from_ref(&issuer), &inputs, crypto::pure());
             let listed = n < 200;
@@ -200,7 +187,7 @@ fn a_long_list_that_anybody_may_have_signed() {
     let leaf = root.numbered(7, &Key::new("leaf"), "leaf", SIGNER, &[]);
     let inputs =
         PathInputs { revocation: &revocation, candidates: &others, ..PathInputs::new(&anchors, NOW) };
-    let found = soon(|| revocation_status(&leaf, &[root.root()], &inputs, crypto::pure()));
+    let found = soon("it", || revocation_status(&leaf, &[root.root()], &inputs, crypto::pure()));
     assert!(matches!(found, RevocationStatus::Unknown), "{found:?}");
 }
 
@@ -241,7 +228,8 @@ fn hundreds_of_signatures_with_hundreds_of_possible_issuers() {
     };
     let file = signed_file(&(0..500).map(message).collect::<Vec<_>>());
     let anchors = TrustAnchors::new([root.root()]);
-    let report = soon(|| verify(&file, &VerifyPolicy::new(&anchors, NOW, crypto::pure()))).expect("a report");
+    let report =
+        soon("it", || verify(&file, &VerifyPolicy::new(&anchors, NOW, crypto::pure()))).expect("a report");
     assert_eq!(report.signatures.len(), 500);
     for one in report.signatures {
         assert_eq!(one.checks.certificate.reason.as_deref(), Some("no_certificate_chain"));
@@ -278,7 +266,8 @@ fn signatures_that_share_their_value() {
     }
     file.extend(format!("trailer\n<</Size 3000/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n").bytes());
     let anchors = TrustAnchors::new([Key::new("root").root()]);
-    let report = soon(|| verify(&file, &VerifyPolicy::new(&anchors, NOW, crypto::pure()))).expect("a report");
+    let report =
+        soon("it", || verify(&file, &VerifyPolicy::new(&anchors, NOW, crypto::pure()))).expect("a report");
     assert_eq!(report.signatures.len(), 400);
     let shared = Some("contents_shared");
     let shared = report.signatures.iter().filter(|one| one.checks.signature.reason.as_deref() == shared);
@@ -293,7 +282,7 @@ fn certificates_of_one_name_and_number() {
     let swapped = |n: u32| root.numbered(7, &Key::new("leaf"), "leaf", SIGNER, &[long(n)]);
     let swapped: Vec<Certificate> = (0..100).map(swapped).collect();
     let message = cms::parse(&message([], &signer_info("root", 7, Some(&[7; 64])))).expect("a message");
-    soon(|| {
+    soon("it", || {
         for _ in 0..500 {
             let checks = message.signers[0].inspect(&message, &[0; 64], &swapped, crypto::pure());
             assert_eq!(checks.signing_certificate, EssCheck::Mismatch);

@@ -97,13 +97,8 @@ pub(super) fn each_row(
     max: usize,
     mut row: impl FnMut(&[u8]),
 ) -> Result<bool, PdfError> {
-    let (filters, parms) = chain(dict);
-    let predictor = match (filters.as_slice(), parms.first().and_then(Object::as_dict)) {
-        ([only], parms) if is_flate(only) => Some(parms.map_or(Ok(Predictor::Plain), Predictor::of)?),
-        _ => None,
-    };
     let mut data = vec![0; CONTEXT];
-    let mut png = match predictor {
+    let mut png = match only_flate(dict) {
         Some(Predictor::Plain) => None,
         Some(Predictor::Png { row, pixel }) if row == width => Some(PngRows::new(row, pixel)),
         _ => {
@@ -131,11 +126,17 @@ pub(super) fn each_row(
     }
 }
 
-/// The one Flate filter without a predictor that this dictionary names, if it names that and nothing else.
+/// Whether the one filter is Flate, without a predictor.
 pub(super) fn is_plain_flate(dict: &Dict) -> bool {
+    only_flate(dict) == Some(Predictor::Plain)
+}
+
+/// The predictor of the one filter, if that is Flate.
+fn only_flate(dict: &Dict) -> Option<Predictor> {
     let (filters, parms) = chain(dict);
-    let predictor = parms.first().and_then(Object::as_dict).map_or(Ok(Predictor::Plain), Predictor::of);
-    matches!(filters.as_slice(), [only] if is_flate(only)) && predictor == Ok(Predictor::Plain)
+    let parms = parms.first().and_then(Object::as_dict);
+    let is_only = matches!(filters.as_slice(), [only] if is_flate(only));
+    is_only.then(|| parms.map_or(Ok(Predictor::Plain), Predictor::of).ok()).flatten()
 }
 
 /// zlib data; damage behind some output yields that output, as viewers do.

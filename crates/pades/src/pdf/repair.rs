@@ -22,16 +22,12 @@ use crate::source::{Counted, Source};
 /// [`PdfError::NoDocument`] if no catalog is found, [`PdfError::Limit`] for too many objects.
 pub(super) fn scan(source: &dyn Source, from: u64, limits: &Limits) -> Result<Chain, PdfError> {
     let scanned = Counted::new(source);
-    let most = source.len().saturating_mul(32).saturating_add(64 << 20);
     let source: &dyn Source = &scanned;
     let mut found = Found { left: limits.inflated_total, ..Found::default() };
     let mut at = from;
     while let Some(word) = find(source, at, b"obj")? {
         at = word + 3;
-        // What begins and never ends is looked for to the end of the file.
-        if scanned.read() > most {
-            return Err(PdfError::Limit("the file takes too much work to repair"));
-        }
+        affordable(&scanned)?;
         let Some(header) = header_before(source, word)? else { continue };
         let known = |lengths: &BTreeMap<u32, Place>, number| match lengths.get(&number) {
             Some(Place::At { offset, .. }) => Some(*offset),
@@ -53,8 +49,17 @@ pub(super) fn scan(source: &dyn Source, from: u64, limits: &Limits) -> Result<Ch
         found.places.insert(indirect.id.number, place);
         found.note(source, indirect.id.number, &indirect.object, limits)?;
     }
-    found.trailers(&scanned, from, most, limits)?;
+    found.trailers(&scanned, from, limits)?;
     found.into_chain(source)
+}
+
+/// Whether no more was read than repairing is worth: what begins and never ends is looked for to the end of the file.
+fn affordable(scanned: &Counted<'_>) -> Result<(), PdfError> {
+    let most = scanned.len().saturating_mul(32).saturating_add(64 << 20);
+    if scanned.read() > most {
+        return Err(PdfError::Limit("the file takes too much work to repair"));
+    }
+    Ok(())
 }
 
 #[derive(Default)]
@@ -118,19 +123,11 @@ impl Found {
         }
     }
 
-    fn trailers(
-        &mut self,
-        source: &Counted<'_>,
-        from: u64,
-        most: u64,
-        limits: &Limits,
-    ) -> Result<(), PdfError> {
+    fn trailers(&mut self, source: &Counted<'_>, from: u64, limits: &Limits) -> Result<(), PdfError> {
         let mut at = from;
         while let Some(word) = find(source, at, b"trailer")? {
             at = word + 7;
-            if source.read() > most {
-                return Err(PdfError::Limit("the file takes too much work to repair"));
-            }
+            affordable(source)?;
             let dict = with_window(source, at, limits, |lexer| match lexer.object()? {
                 Object::Dict(dict) => Ok(dict),
                 _ => Err(Lack::Bad(PdfError::Wrong("the trailer"))),
